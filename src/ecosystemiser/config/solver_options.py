@@ -1,0 +1,29 @@
+"""How a solver is to work: closed and frozen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["SOLVER_TYPES", "SolverOptions", "SolverType"]
+
+SolverType = Literal["rule_based", "milp"]
+SOLVER_TYPES: tuple[SolverType, ...] = ("rule_based", "milp")
+
+
+class SolverOptions(BaseModel):
+    """Options of all solvers; each solver refuses what it cannot do."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    end: Literal["shortfall", "cyclic", "fixed", "free"] = "shortfall"
+    """What must hold of storages at the end; rule_based knows `shortfall` and `free` only."""
+    time_limit_s: Annotated[float, Field(gt=0)] | None = None
+    """Longest time for the optimiser. [s]"""
+    gap: Annotated[float, Field(ge=0, lt=1)] = 1e-4
+    """Distance to the bound at which a search over integers may end. [1]"""
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Threads of one solve."""

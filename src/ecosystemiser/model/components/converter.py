@@ -1,0 +1,73 @@
+"""Generic converter."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ecosystemiser.errors import Finding, InputError
+from ecosystemiser.model.components.base import Component, Site
+from ecosystemiser.model.fields import Kw, MoneyPerKw, NumberSeries
+from ecosystemiser.model.kinds import UNLIMITED, Converter, Investment, Output, Series
+from ecosystemiser.units import Unit
+
+__all__ = ["GenericConverter"]
+
+
+class GenericConverter(Component):
+    """Turns what it draws from one bus into `ratio` times as much on another."""
+
+    type: Literal["converter"]
+    input: str
+    """The bus it draws from."""
+    output: str
+    """The bus it delivers to."""
+    ratio: NumberSeries = 1.0
+    """Output per input, a number or a series."""
+    power_kw: Kw | None = None
+    """Most input of one unit, from an energy bus; no limit if left out. [kW]"""
+    flow_m3_per_h: Annotated[float, Field(ge=0), Unit("m3/h")] | None = None
+    """Most input of one unit, from a water bus; no limit if left out. [m3/h]"""
+    variable_cost: Annotated[float, Field(ge=0), Unit("currency/kWh or m3")] = 0.0
+    """Cost per kWh (m3) of output."""
+    co2_kg: Annotated[float, Field(ge=0), Unit("kg/kWh or m3")] = 0.0
+    """CO2 emitted per kWh (m3) of output."""
+    capex_per_kw: MoneyPerKw = 0.0
+    """Price per kW of its size."""
+
+    @property
+    def is_absent(self) -> bool:
+        return self.power_kw == 0 or self.flow_m3_per_h == 0
+
+    @property
+    def own_bus(self) -> str:
+        return self.output
+
+    def investment(self) -> Investment:
+        return self._investment(self.power_kw or 0.0, self.capex_per_kw, 0.0, 0.0)
+
+    def kinds(self, name: str, site: Site) -> tuple[Converter, ...]:
+        """Return a converter limited at its input."""
+        if self.bus is not None:
+            raise InputError([Finding("means nothing here", "name the buses in input and output", "bus", self.bus)])
+        site.carrier(self.output, "output")
+        is_energy = site.carrier(self.input, "input").is_energy
+        most, misfit, fitting = (
+            (self.power_kw, "flow_m3_per_h", "power_kw") if is_energy else (self.flow_m3_per_h, "power_kw", "flow_m3_per_h")
+        )
+        if getattr(self, misfit) is not None:
+            raise InputError([Finding(f"does not fit input {self.input!r}", f"use {fitting}", misfit)])
+        ratio = site.numbers(self.ratio, "ratio")
+        if ratio.lowest() <= 0:
+            raise InputError([Finding("is not above 0", "give a ratio above 0", "ratio")])
+        return (
+            Converter(
+                name=name,
+                bus=self.input,
+                outputs=(Output(self.output, ratio),),
+                limit=UNLIMITED if most is None else Series(most * self.count * site.clock.step_h),
+                cost=Series(self.variable_cost),
+                co2_kg=Series(self.co2_kg),
+            ),
+        )

@@ -1,0 +1,72 @@
+"""Generic source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ecosystemiser.errors import Finding, InputError
+from ecosystemiser.model.components.base import Site
+from ecosystemiser.model.components.generic import GenericComponent
+from ecosystemiser.model.fields import Kw, KgPerKwh, Money, MoneyPerKw, PriceSpec, SeriesSpec, Share
+from ecosystemiser.model.kinds import UNLIMITED, Role, Series, Source
+from ecosystemiser.units import Unit
+
+__all__ = ["GenericSource"]
+
+
+class GenericSource(GenericComponent):
+    """Offers an amount each step; what nobody takes is curtailed."""
+
+    type: Literal["source"]
+    power_kw: Kw | None = None
+    """Most that one unit gives, on an energy bus; no limit if left out. [kW]"""
+    flow_m3_per_h: Annotated[float, Field(ge=0), Unit("m3/h")] | None = None
+    """Most that one unit gives, on a water bus; no limit if left out. [m3/h]"""
+    profile: SeriesSpec | None = None
+    """Share of that most which is there by hour."""
+    cost_per_kwh: PriceSpec | None = None
+    """What a kWh taken costs."""
+    cost_per_m3: PriceSpec | None = None
+    """What a m3 taken costs."""
+    co2_kg_per_kwh: KgPerKwh | None = None
+    """CO2 of each kWh taken."""
+    co2_kg_per_m3: Annotated[float, Field(ge=0), Unit("kg/m3")] | None = None
+    """CO2 of each m3 taken."""
+    renewable_share: Share = 0.0
+    """Share of renewable origin."""
+    capex_per_kw: MoneyPerKw = 0.0
+    """Price per kW of its size."""
+    fixed_cost_per_kw_year: Money = 0.0
+    """Fixed operation per kW of its size and year."""
+
+    @property
+    def is_absent(self) -> bool:
+        return self.power_kw == 0 or self.flow_m3_per_h == 0
+
+    def kinds(self, name: str, site: Site) -> tuple[Source, ...]:
+        """Return a source whose cost is a purchase."""
+        return (
+            Source(
+                name=name,
+                bus=self.bus,
+                available=self._available(site),
+                cost=site.price(self._of_carrier(site, "cost_per_kwh", "cost_per_m3") or 0.0, "cost_per_kwh"),
+                co2_kg=Series(self._of_carrier(site, "co2_kg_per_kwh", "co2_kg_per_m3") or 0.0),
+                renewable_share=self.renewable_share,
+                role=Role.SKY if self.renewable_share > 0 else Role.BOUGHT,
+                is_bought=True,
+            ),
+        )
+
+    def _available(self, site: Site) -> Series:
+        most = self._of_carrier(site, "power_kw", "flow_m3_per_h")
+        if self.profile is None:
+            return UNLIMITED if most is None else Series(most * self.count * site.clock.step_h)
+        if most is None:
+            raise InputError([Finding("needs a size that it is a share of", "add power_kw or flow_m3_per_h", "profile")])
+        shares = site.numbers(self.profile, "profile")
+        if shares.lowest() < 0:
+            raise InputError([Finding("holds negative shares", "give values of 0 or more", "profile")])
+        return shares.times(most * self.count * site.clock.step_h)

@@ -1,0 +1,205 @@
+"""From a document to a System: every field checked, every series resolved, every problem told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ecosystemiser.errors import Finding, InputError
+from ecosystemiser.model.checks import check_system, did_you_mean
+from ecosystemiser.model.components import Component, component_types
+from ecosystemiser.model.kinds import Converter, Kind
+from ecosystemiser.model.site import BuildSite
+from ecosystemiser.model.system import System, SystemHead
+from ecosystemiser.reader import Document
+from ecosystemiser.reader.validation import findings_from_pydantic
+from ecosystemiser.units import BUSES, Carrier
+
+__all__ = ["load_system", "with_values"]
+
+Path_ = tuple[str | int, ...]
+
+
+def with_values(document: Document, values: Mapping[str, object], source: str = "--set") -> Document:
+    """Return `document` with fields set by their paths, such as `battery.capacity_kwh` or `economics.discount_rate`.
+
+    Raises InputError for a path whose component or section the file does not hold.
+    """
+    findings = []
+    for name, value in values.items():
+        path = _field_path(document, name)
+        if isinstance(path, Finding):
+            findings.append(path)
+        else:
+            document = document.with_value(path, value, source)
+    if findings:
+        raise InputError(findings)
+    return document
+
+
+def _field_path(document: Document, name: str) -> Path_ | Finding:
+    head, *rest = name.split(".")
+    components = document.data.get("components")
+    components = components if isinstance(components, dict) else {}
+    if head == "components" and rest:
+        head, *rest = rest
+    if head in components and rest and isinstance(components[head], dict):
+        return ("components", head, *rest)
+    if head in SystemHead.model_fields and (rest or head not in ("time", "site", "economics", "buses")):
+        return (head, *rest)
+    known = [*components, *(field for field in SystemHead.model_fields if field != "buses")]
+    example = f"{next(iter(components), 'battery')}.capacity_kwh"
+    remedy = f"{did_you_mean(head, known)}write COMPONENT.FIELD, as {example}; known here: {', '.join(known)}"
+    return Finding("is no field of this system", remedy, name)
+
+
+def load_system(document: Document, *, steps: int | None = None) -> System:
+    """Return the System that `document` describes, over its first `steps` steps if given.
+
+    Raises InputError with everything that is wrong, each with file, line, key, value and remedy.
+    """
+    head, findings = _head(document)
+    components, component_findings = _components(document)
+    findings += component_findings
+    if findings or head is None:
+        raise InputError(_in_file_order(findings))
+    if steps is not None and not 1 <= steps <= 1_000_000:
+        raise InputError([Finding("is no number of steps", "take 1 or more", "timesteps", steps)])
+    system, findings = _build(document, head, components, steps)
+    findings = findings or [_placed(document, finding) for finding in check_system(system)]
+    if findings:
+        raise InputError(_in_file_order(findings))
+    return system
+
+
+def _head(document: Document) -> tuple[SystemHead | None, list[Finding]]:
+    data = {key: value for key, value in document.data.items() if key != "components"}
+    try:
+        return SystemHead.model_validate(data), []
+    except ValidationError as error:
+        known = [*SystemHead.model_fields, "components"]
+        return None, _pydantic_findings(error, document, (), SystemHead, known)
+
+
+def _components(document: Document) -> tuple[dict[str, Component], list[Finding]]:
+    section = document.data.get("components")
+    if not isinstance(section, dict) or not section:
+        remedy = "add components, as `roof_pv: {type: pv, capacity_kw: 60}`"
+        return {}, [document.finding(("components",), "holds no components", remedy)]
+    components: dict[str, Component] = {}
+    findings: list[Finding] = []
+    for name, data in section.items():
+        component, problems = _component(document, name, data)
+        findings += problems
+        if component is not None:
+            components[name] = component
+    return components, findings
+
+
+def _component(document: Document, name: str, data: object) -> tuple[Component | None, list[Finding]]:
+    place = ("components", name)
+    types = component_types()
+    if not name.replace("_", "").replace("-", "").isalnum():
+        remedy = "use letters, digits, - and _ (a dot separates component and field)"
+        return None, [document.finding(place, f"{name!r} is no name of a component", remedy)]
+    if not isinstance(data, dict) or "type" not in data:
+        remedy = f"write `{name}: {{type: ...}}`; types are {', '.join(types)}"
+        return None, [document.finding(place, "names no type", remedy)]
+    kind = types.get(data["type"]) if isinstance(data["type"], str) else None
+    if kind is None:
+        remedy = f"{did_you_mean(str(data['type']), types)}types are {', '.join(types)}"
+        return None, [document.finding((*place, "type"), "is no type of component", remedy, value=data["type"])]
+    try:
+        return kind.model_validate(data), []
+    except ValidationError as error:
+        return None, _pydantic_findings(error, document, place, kind, list(kind.model_fields))
+
+
+def _pydantic_findings(
+    error: ValidationError, document: Document, prefix: Path_, model: type[BaseModel], known: Sequence[str]
+) -> list[Finding]:
+    def allowed(path: Path_) -> Sequence[str]:
+        return _fields_at(model, path) or known
+
+    return findings_from_pydantic(error.errors(include_url=False), document, prefix, allowed=allowed)
+
+
+def _fields_at(model: type[BaseModel], path: Path_) -> list[str]:
+    """Return the names of the fields that may stand at `path` below a model."""
+    for step in path:
+        field = model.model_fields.get(str(step))
+        nested = _models_in(field.annotation) if field is not None else []
+        if not nested:
+            return []
+        model = nested[0]
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type):
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
+
+
+def _build(
+    document: Document, head: SystemHead, components: Mapping[str, Component], steps: int | None
+) -> tuple[System, list[Finding]]:
+    """Resolve every component into its kinds; collect what each refuses."""
+    clock = head.time.clock(steps)
+    site = BuildSite(clock, head.site, head.buses, Path(document.file).parent)
+    present = {name: component for name, component in components.items() if not component.is_absent}
+    kinds: list[Kind] = []
+    findings: list[Finding] = []
+    for name, component in present.items():
+        try:
+            for kind in component.kinds(name, site):
+                findings += [_placed(document, finding) for finding in _misplaced(name, kind, component, site)]
+                kinds.append(kind)
+        except InputError as error:
+            findings += [_placed(document, _under(f"components.{name}", found)) for found in error.findings]
+    buses: dict[str, Carrier] = {}
+    if not findings:
+        known = {**BUSES, **head.buses}
+        buses = {bus: known[bus] for kind in kinds for bus in _buses_of(kind)}
+    return System(head, clock, present, tuple(kinds), buses, Path(document.file)), findings
+
+
+def _buses_of(kind: Kind) -> list[str]:
+    return [kind.bus, *(output.bus for output in kind.outputs)] if isinstance(kind, Converter) else [kind.bus]
+
+
+def _misplaced(name: str, kind: Kind, component: Component, site: BuildSite) -> list[Finding]:
+    """Find buses that do not exist or carry something else than the component handles."""
+    findings = []
+    for bus in _buses_of(kind):
+        key = "input" if isinstance(kind, Converter) and bus == kind.bus else "bus"
+        try:
+            carrier = site.carrier(bus, key)
+        except InputError as error:
+            findings += [_under(f"components.{name}", found) for found in error.findings]
+            continue
+        if key == "bus" and component.carrier is not None and carrier is not component.carrier:
+            remedy = f"put a {component.type} on a bus of {component.carrier}"
+            findings.append(Finding(f"carries {carrier}", remedy, f"components.{name}.bus", bus))
+    return findings
+
+
+def _under(prefix: str, finding: Finding) -> Finding:
+    key = f"{prefix}.{finding.key}" if finding.key else prefix
+    return Finding(finding.message, finding.remedy, key, finding.value, finding.file, finding.line)
+
+
+def _placed(document: Document, finding: Finding) -> Finding:
+    """Give a finding of ours the file and line of its key; one about another file keeps its own place."""
+    if finding.file is not None:
+        return finding
+    path = tuple(finding.key.split(" ")[0].split("."))
+    place = document.finding(path, finding.message, finding.remedy, value=finding.value)
+    return Finding(finding.message, finding.remedy, finding.key, finding.value, place.file, place.line)
+
+
+def _in_file_order(findings: Sequence[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: (finding.file or "", finding.line or 0))

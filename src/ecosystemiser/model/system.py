@@ -1,0 +1,159 @@
+"""A System: what a file describes, read, checked, with every series resolved. Knows nothing of solvers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from ecosystemiser.model.clock import Clock
+from ecosystemiser.model.components import Component
+from ecosystemiser.model.fields import ClosedModel
+from ecosystemiser.model.kinds import Exchange, Investment, Kind, Source
+from ecosystemiser.names import IDENTIFIER_RULE, is_identifier
+from ecosystemiser.units import Carrier, Unit
+
+__all__ = ["Economics", "SiteSpec", "System", "SystemHead", "TimeSpec"]
+
+STEP_UNITS_S = {"h": 3600, "min": 60}
+
+
+class TimeSpec(ClosedModel):
+    """The hours of a run."""
+
+    start: date | datetime = date(2018, 1, 1)
+    """First step's start, local to `timezone`; the packaged profiles are those of 2018."""
+    step: str = "1h"
+    """Length of a step, as "1h" or "15min"."""
+    steps: Annotated[int, Field(ge=1, le=1_000_000)] = 8760
+    """Number of steps."""
+    timezone: str = "Europe/Berlin"
+    """Whose clock tariffs and calendars follow."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone; write an IANA name such as Europe/Berlin or UTC") from None
+        return name
+
+    @field_validator("step")
+    @classmethod
+    def _is_a_step(cls, text: str) -> str:
+        seconds = _step_seconds(text)
+        if seconds is None or not (60 <= seconds <= 86_400) or 86_400 % seconds:
+            raise ValueError('is no step that divides a day; write "1h" or "15min"')
+        return text
+
+    def clock(self, steps: int | None = None) -> Clock:
+        """Return the clock of the run, or of its first `steps` steps."""
+        seconds = _step_seconds(self.step) or 0
+        return Clock.from_local(self.start, seconds, self.steps if steps is None else steps, self.timezone)
+
+
+def _step_seconds(text: str) -> int | None:
+    match = re.fullmatch(r"(\d{1,4})\s*(h|min)", text)
+    return int(match[1]) * STEP_UNITS_S[match[2]] if match else None
+
+
+class SiteSpec(ClosedModel):
+    """Where the system stands and what weather it has."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90), Unit("deg")] | None = None
+    """North is positive; by default that of the weather file. [deg]"""
+    longitude: Annotated[float, Field(ge=-180, le=180), Unit("deg")] | None = None
+    """East is positive; by default that of the weather file. [deg]"""
+    weather: str | None = None
+    """A packaged weather set, or the path of a TMY3, TM2, EPW or CSV file, relative to the system file."""
+
+
+class Economics(ClosedModel):
+    """What money means in this system."""
+
+    currency: str = "EUR"
+    """Word behind amounts of money; nothing is converted."""
+    discount_rate: Annotated[float, Field(ge=0, lt=1), Unit("1/a")] = 0.05
+    """Real rate at which capital is spread over a component's life."""
+    project_years: Annotated[int, Field(ge=1, le=200), Unit("a")] = 20
+    """Years over which an investment is judged."""
+    co2_price_per_kg: Annotated[float, Field(ge=0), Unit("currency/kg")] = 0.0
+    """Price of operational CO2; part of every solver's objective and of total_cost."""
+
+
+class SystemHead(ClosedModel):
+    """All of a system file but its components."""
+
+    system_id: str
+    """Name under which its runs are found."""
+    description: str = ""
+    """One sentence for people."""
+    time: TimeSpec = TimeSpec()
+    """The hours of a run."""
+    site: SiteSpec = SiteSpec()
+    """Where it stands."""
+    economics: Economics = Economics()
+    """Money and CO2 price."""
+    buses: dict[str, Annotated[Carrier, Field(strict=False)]] = {}
+    """Buses of its own: name and carrier. Each carrier's own bus is always there."""
+
+    @field_validator("system_id")
+    @classmethod
+    def _is_identifier(cls, text: str) -> str:
+        if not is_identifier(text):
+            raise ValueError(f"is no id; use {IDENTIFIER_RULE}")
+        return text
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A system of components on buses over the hours of a clock; checked and complete."""
+
+    head: SystemHead
+    clock: Clock
+    components: dict[str, Component]
+    """Every component by name, absent ones (size 0) left out, in the order of the file."""
+    kinds: tuple[Kind, ...]
+    """What the components are made of, in the same order; a kind bears its component's name."""
+    buses: dict[str, Carrier]
+    """The buses that something stands on."""
+    file: Path | None = None
+
+    @property
+    def system_id(self) -> str:
+        """Name under which its runs are found."""
+        return self.head.system_id
+
+    @property
+    def economics(self) -> Economics:
+        """Money and CO2 price."""
+        return self.head.economics
+
+    def investments(self) -> dict[str, Investment]:
+        """Return what each component costs before it runs."""
+        return {name: component.investment() for name, component in self.components.items()}
+
+    def end_price(self, bus: str) -> float | None:
+        """Return what a unit missing from a storage on `bus` costs where it names no price; None: it must name one.
+
+        The highest purchase price of the carrier in the run (heat and cold: of electricity or fuel).
+        """
+        wanted = {self.buses[bus]}
+        if wanted & {Carrier.HEAT, Carrier.COOLING}:
+            wanted = {Carrier.ELECTRICITY, Carrier.GAS, Carrier.HYDROGEN, *wanted}
+        prices = [price for kind in self.kinds if self.buses[kind.bus] in wanted for price in _purchase_prices(kind)]
+        return max(0.0, max(prices)) if prices else None
+
+
+def _purchase_prices(kind: Kind) -> list[float]:
+    if isinstance(kind, Exchange):
+        return [kind.import_price.highest()]
+    if isinstance(kind, Source) and kind.is_bought:
+        return [kind.cost.highest()]
+    return []

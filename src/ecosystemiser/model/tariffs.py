@@ -1,0 +1,85 @@
+"""Prices by hour: from what a person writes to one value a step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosystemiser.errors import Finding, InputError
+from ecosystemiser.model.clock import Clock
+from ecosystemiser.model.fields import Period, TimeOfUse
+
+__all__ = ["time_of_use_prices"]
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+Mask = NDArray[np.bool_]
+
+
+def time_of_use_prices(tariff: TimeOfUse, clock: Clock) -> NDArray[np.float64]:
+    """Return the price at each step's start on the local clock. (steps,)
+
+    Raises InputError naming each period that cannot be read.
+    """
+    prices = np.full(clock.steps, tariff.default)
+    findings: list[Finding] = []
+    for position, period in enumerate(tariff.periods):
+        try:
+            prices[_holds(period, clock)] = period.price
+        except InputError as error:
+            findings += [_within(finding, f"periods[{position}]") for finding in error.findings]
+    if findings:
+        raise InputError(findings)
+    return prices
+
+
+def _within(finding: Finding, place: str) -> Finding:
+    return Finding(finding.message, finding.remedy, f"{place}.{finding.key}", finding.value)
+
+
+def _holds(period: Period, clock: Clock) -> Mask:
+    mask = np.ones(clock.steps, dtype=bool)
+    if period.hours is not None:
+        mask &= _hours_mask(period.hours, clock.local_hours)
+    if period.days is not None:
+        mask &= np.isin(clock.local_weekdays, _named_range(period.days, DAYS, "days", "mon-fri or sat,sun"))
+    if period.months is not None:
+        months = _named_range(period.months, MONTHS, "months", "nov-feb or jun")
+        mask &= np.isin(clock.local_months, months)
+    return mask
+
+
+def _hours_mask(text: str, hours: NDArray[np.float64]) -> Mask:
+    mask = np.zeros(len(hours), dtype=bool)
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,2})(?::(\d\d))?\s*-\s*(\d{1,2})(?::(\d\d))?\s*", part)
+        if match is None:
+            raise _unreadable("hours", text, 'write a range as "22-06" or "07:30-12", in quotes')
+        first, last = (int(match[at]) + int(match[at + 1] or 0) / 60 for at in (1, 3))
+        if first > 24 or last > 24 or first == last:
+            raise _unreadable("hours", text, "hours run from 0 to 24 and a range is not empty")
+        inside = (hours >= first) & (hours < last) if first < last else (hours >= first) | (hours < last)
+        mask |= inside
+    return mask
+
+
+def _named_range(text: str, names: Sequence[str], key: str, example: str) -> list[int]:
+    chosen: list[int] = []
+    for part in text.lower().split(","):
+        ends = [_position(end.strip(), names) for end in part.split("-")]
+        if len(ends) > 2 or None in ends:
+            raise _unreadable(key, text, f"write it as {example}; names are {', '.join(names)}")
+        first, last = int(ends[0] or 0), int(ends[-1] or 0)
+        chosen += [step % len(names) for step in range(first, last + 1 + (len(names) if last < first else 0))]
+    return chosen
+
+
+def _position(name: str, names: Sequence[str]) -> int | None:
+    return names.index(name) if name in names else None
+
+
+def _unreadable(key: str, text: str, remedy: str) -> InputError:
+    return InputError([Finding(f"is no range of {key}", remedy, key, text)])

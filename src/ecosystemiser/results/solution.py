@@ -1,0 +1,107 @@
+"""A plan for every hour, and the report of the solver that made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ecosystemiser.model.kinds import Floats
+from ecosystemiser.model.problem import Problem
+from ecosystemiser.model.system import System
+from ecosystemiser.results.tally import Tally, tally_of
+from ecosystemiser.results.totals import Totals
+from ecosystemiser.units import amount_unit
+
+__all__ = ["Solution", "SolvedSystem", "SolverReport"]
+
+
+@dataclass(frozen=True)
+class SolverReport:
+    """What the solver says of its work."""
+
+    solver: str
+    """`rule_based` or `milp`."""
+    status: str
+    """The solver's own word, such as `optimal` or `dispatched`."""
+    objective: float | None = None
+    """total_cost as the solver counts it; None where it has no objective."""
+    bound: float | None = None
+    """No plan costs less; None where nothing is known."""
+    solve_seconds: float = 0.0
+    iterations: int = 0
+    start: str = "cold"
+    """`cold`, `warm`, or `warm, then cold` where the check of a warm answer failed."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the result should know."""
+
+    @property
+    def gap(self) -> float | None:
+        """(objective - bound) / |objective|; None where there is no bound."""
+        if self.objective is None or self.bound is None:
+            return None
+        distance = max(0.0, self.objective - self.bound)
+        return distance / abs(self.objective) if self.objective else distance
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Amounts of every flow in every step, levels of every storage, and the solver's report."""
+
+    flows: Floats
+    """kWh or m3 per step, in the order of `Layout.flows`. (flows, steps)"""
+    levels: Floats
+    """kWh or m3 at the start of each step and at the end of the last. (storages, steps + 1)"""
+    report: SolverReport
+
+
+@dataclass(frozen=True, eq=False)
+class SolvedSystem:
+    """A system with a plan. `problem` is what was solved; `flows` and `levels` are read-only by convention."""
+
+    system: System
+    problem: Problem
+    solution: Solution
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def report(self) -> SolverReport:
+        """The solver's report."""
+        return self.solution.report
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Sums over the hours."""
+        return tally_of(self.problem, self.solution.flows, self.solution.levels)
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The sums that KPIs are made of."""
+        return Totals(self.problem, self.tally)
+
+    def flow(self, path: str) -> Floats:
+        """Return the flow named `path`, such as `battery.charge`. Raises KeyError. (steps,)"""
+        paths = [flow.path for flow in self.problem.layout.flows]
+        if path not in paths:
+            raise KeyError(f"no flow {path!r}; there are {', '.join(paths)}")
+        return self.solution.flows[paths.index(path)]
+
+    def level(self, component: str) -> Floats:
+        """Return the levels of a storage, first step's start to last step's end. Raises KeyError. (steps + 1,)"""
+        names = self.problem.layout.storage_names
+        if component not in names:
+            raise KeyError(f"no storage {component!r}; there are {', '.join(names) or 'none'}")
+        return self.solution.levels[names.index(component)]
+
+    def hourly(self) -> dict[str, Floats]:
+        """Return every flow and level (at each step's end) by its column name, as `battery.charge_kwh`. (steps,)"""
+        layout = self.problem.layout
+        columns = {
+            f"{flow.path}_{amount_unit(layout.carrier(at))}": self.solution.flows[at]
+            for at, flow in enumerate(layout.flows)
+        }
+        for at, flow in enumerate(layout.charges):
+            unit = amount_unit(layout.carrier(flow))
+            columns[f"{layout.flows[flow].component}.level_{unit}"] = np.asarray(self.solution.levels[at, 1:])
+        return columns

@@ -1,0 +1,95 @@
+"""Sums over the hours of a plan: what Totals and so every KPI are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecosystemiser.model.kinds import Floats
+from ecosystemiser.model.problem import ONES, Layout, Problem
+from ecosystemiser.results.tracing import trace
+
+__all__ = ["NEGLIGIBLE", "Tally", "tally_of", "weighted_pairs"]
+
+NEGLIGIBLE = 1e-9
+"""Share of a demand below which what is missing is rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Sums over all hours of one run, or of a batch with one more axis at the end.
+
+    A batch kernel accumulates them without keeping hours; `tally_of` derives them from arrays. Both agree.
+    """
+
+    flow: Floats
+    """Sum of each flow. (flows,)"""
+    weighted: Floats
+    """Sum of flow times signal for each of `weighted_pairs`. (pairs,)"""
+    month_peak: Floats
+    """Largest step of each month: imports, then exports. (2 * exchanges, months)"""
+    unmet: Floats
+    """What each sink missed. (sinks,)"""
+    level_sum: Floats
+    """Sum of levels at each step's end. (storages,)"""
+    level_first: Floats
+    level_last: Floats
+    """(storages,)"""
+    local_use: Floats
+    """Local energy reaching electricity use. ()"""
+    renewable_delivered: Floats
+    """Energy of renewable origin reaching demands. ()"""
+    residual: Floats
+    """Largest imbalance of each bus in any step. (buses,)"""
+
+
+def weighted_pairs(problem: Problem) -> list[tuple[int, int]]:
+    """Return the (flow, signal) pairs whose products are summed: every priced flow whose price changes."""
+    terms = [
+        *zip(problem.layout.costs.flow, problem.cost_signal, strict=True),
+        *zip(problem.layout.co2.flow, problem.co2_signal, strict=True),
+    ]
+    return sorted({(flow, int(signal)) for flow, signal in terms if signal != ONES})
+
+
+def tally_of(problem: Problem, flows: Floats, levels: Floats) -> Tally:
+    """Return the sums over the hours of a plan: `flows` (flows, steps), `levels` (storages, steps + 1)."""
+    layout = problem.layout
+    traced = trace(problem, flows, levels)
+    pairs = weighted_pairs(problem)
+    return Tally(
+        flow=flows.sum(axis=1),
+        weighted=np.array([float(flows[flow] @ problem.signals[signal]) for flow, signal in pairs]),
+        month_peak=_month_peaks(problem, flows),
+        unmet=_unmet(problem, flows),
+        level_sum=levels[:, 1:].sum(axis=1),
+        level_first=levels[:, 0],
+        level_last=levels[:, -1],
+        local_use=np.asarray(traced.local_use),
+        renewable_delivered=np.asarray(traced.renewable_delivered),
+        residual=_residuals(layout, flows),
+    )
+
+
+def _month_peaks(problem: Problem, flows: Floats) -> Floats:
+    layout = problem.layout
+    starts = np.flatnonzero(np.r_[True, problem.months[1:] != problem.months[:-1]])
+    rows = [*layout.imports, *layout.exports]
+    return np.maximum.reduceat(flows[rows], starts, axis=1) if rows else np.zeros((0, len(starts)))
+
+
+def _unmet(problem: Problem, flows: Floats) -> Floats:
+    missing = np.zeros(len(problem.layout.sinks))
+    for sink, flow in enumerate(problem.layout.sinks):
+        demand = problem.limits(flow)
+        short = demand - flows[flow]
+        missing[sink] = short[short > NEGLIGIBLE * demand].sum()
+    return missing
+
+
+def _residuals(layout: Layout, flows: Floats) -> Floats:
+    balance = np.zeros((len(layout.buses), flows.shape[1]))
+    for flow, bus, sign in zip(flows, layout.flow_bus, layout.flow_sign, strict=True):
+        balance[bus] += sign * flow
+    return np.asarray(np.abs(balance).max(axis=1))

@@ -1,0 +1,254 @@
+"""Totals: a Tally read with its Problem's prices, carriers and roles; what KPI formulas ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ecosystemiser.model.problem import ONES, CostCategory, Problem
+from ecosystemiser.results.tally import NEGLIGIBLE, Tally, weighted_pairs
+from ecosystemiser.units import Carrier
+
+__all__ = ["Totals"]
+
+Amount = Any
+"""A float for one run, (batch,) for a batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """The sums of `kpis.KpiTotals` for one run, or for a batch with one entry a run."""
+
+    problem: Problem
+    tally: Tally
+
+    @property
+    def generation_kwh(self) -> Amount:
+        """Local electricity generation after curtailment."""
+        layout = self.problem.layout
+        made = [flow for flow in layout.sources if self._is_electric(flow)]
+        made += [
+            flow
+            for flow, converter in zip(layout.outputs, layout.output_converter, strict=True)
+            if self._is_electric(flow) and not self._is_internal(converter)
+        ]
+        return self._sum_flows(made)
+
+    @property
+    def electricity_use_kwh(self) -> Amount:
+        """Electricity used by demands and by converters to other carriers."""
+        layout = self.problem.layout
+        used = [flow for flow in layout.sinks if self._is_electric(flow)]
+        used += [
+            flow
+            for converter, flow in enumerate(layout.inputs)
+            if self._is_electric(flow) and not self._is_internal(converter)
+        ]
+        return self._sum_flows(used)
+
+    @property
+    def final_demand_kwh(self) -> Amount:
+        """What the demands of all energy carriers ask for."""
+        return self.delivered_kwh + self.unmet_kwh
+
+    @property
+    def delivered_kwh(self) -> Amount:
+        """What the demands of all energy carriers receive."""
+        return self._sum_flows(flow for flow in self.problem.layout.sinks if self._is_energy(flow))
+
+    @property
+    def renewable_delivered_kwh(self) -> Amount:
+        """The part of `delivered_kwh` of renewable origin."""
+        return self.tally.renewable_delivered
+
+    @property
+    def local_use_kwh(self) -> Amount:
+        """The part of `electricity_use_kwh` from local generation, directly or through storage."""
+        return self.tally.local_use
+
+    @property
+    def grid_import_kwh(self) -> Amount:
+        """Electricity bought."""
+        return self._sum_flows(flow for flow in self.problem.layout.imports if self._is_electric(flow))
+
+    @property
+    def grid_export_kwh(self) -> Amount:
+        """Electricity sold."""
+        return self._sum_flows(flow for flow in self.problem.layout.exports if self._is_electric(flow))
+
+    @property
+    def peak_import_kw(self) -> Amount:
+        """Largest mean power of a step bought from any one electricity grid."""
+        return self._peak(self.problem.layout.imports, 0)
+
+    @property
+    def peak_export_kw(self) -> Amount:
+        """Largest mean power of a step sold to any one electricity grid."""
+        return self._peak(self.problem.layout.exports, len(self.problem.layout.imports))
+
+    @property
+    def curtailed_kwh(self) -> Amount:
+        """Energy that local sources had available and nobody took."""
+        layout, curtailed = self.problem.layout, self._zero()
+        for flow, bought in zip(layout.sources, layout.bought_sources, strict=True):
+            scale = self.problem.coefficients.limit[flow]
+            if bought or not self._is_energy(flow) or not np.all(np.isfinite(scale)):
+                continue
+            available = scale * self._signal_sum(int(self.problem.limit_signal[flow]))
+            left = available - self.tally.flow[flow]
+            curtailed = curtailed + np.where(left > NEGLIGIBLE * available, left, 0.0)
+        return curtailed
+
+    @property
+    def unmet_kwh(self) -> Amount:
+        """Energy demand that was not met."""
+        return self._unmet(is_energy=True)
+
+    @property
+    def unmet_m3(self) -> Amount:
+        """Water demand that was not met."""
+        return self._unmet(is_energy=False)
+
+    @property
+    def battery_throughput_kwh(self) -> Amount:
+        """Content drawn from electricity storages (before discharge losses)."""
+        layout, efficiency = self.problem.layout, self.problem.coefficients.discharge_efficiency
+        return self._sum_storages(self._is_electric, lambda at: self.tally.flow[layout.discharges[at]] / efficiency[at])
+
+    @property
+    def battery_capacity_kwh(self) -> Amount:
+        """Usable capacity of electricity storages."""
+        return self._sum_storages(self._is_electric, lambda at: self.problem.coefficients.capacity[at])
+
+    @property
+    def mean_stored_kwh(self) -> Amount:
+        """Mean content of all energy storages, each step counted at its end."""
+        return self._sum_storages(self._is_energy, lambda at: self.tally.level_sum[at] / self.problem.steps)
+
+    @property
+    def energy_storage_capacity_kwh(self) -> Amount:
+        """Usable capacity of all energy storages."""
+        return self._sum_storages(self._is_energy, lambda at: self.problem.coefficients.capacity[at])
+
+    @property
+    def capital_cost(self) -> Amount:
+        """The run's share of the capital annuities."""
+        return self.problem.year_share * self.problem.coefficients.capital_per_year.sum(axis=0)
+
+    @property
+    def fixed_cost(self) -> Amount:
+        """The run's share of the fixed operation cost."""
+        return self.problem.year_share * self.problem.coefficients.fixed_per_year.sum(axis=0)
+
+    @property
+    def variable_cost(self) -> Amount:
+        """Cost per amount that components produce, beyond what is bought."""
+        return self._cost(CostCategory.VARIABLE)
+
+    @property
+    def purchase_cost(self) -> Amount:
+        """What is paid for carriers bought from grids and suppliers."""
+        return self._cost(CostCategory.PURCHASE)
+
+    @property
+    def export_revenue(self) -> Amount:
+        """What is earned by selling."""
+        return self._cost(CostCategory.REVENUE)
+
+    @property
+    def unmet_cost(self) -> Amount:
+        """What demands that were not met cost."""
+        return (self.problem.coefficients.unmet_cost * self.tally.unmet).sum(axis=0)
+
+    @property
+    def end_shortfall_cost(self) -> Amount:
+        """What it costs to refill storages that end below their start; 0 under other end rules."""
+        if self.problem.end != "shortfall":
+            return self._zero()
+        short = np.maximum(self.tally.level_first - self.tally.level_last, 0.0)
+        return (self.problem.coefficients.end_price * short).sum(axis=0)
+
+    @property
+    def co2_cost(self) -> Amount:
+        """CO2 price times operational CO2."""
+        return self.problem.coefficients.co2_price * self.co2_operational_kg
+
+    @property
+    def co2_operational_kg(self) -> Amount:
+        """CO2 of what was bought and burnt; no credit for exports."""
+        problem, total = self.problem, self._zero()
+        for term, flow in enumerate(problem.layout.co2.flow):
+            total = total + problem.coefficients.co2[term] * self._weighted(flow, int(problem.co2_signal[term]))
+        return total
+
+    @property
+    def co2_embodied_kg(self) -> Amount:
+        """The run's share of embodied CO2: embodied / lifetime x share of the year."""
+        return self.problem.year_share * self.problem.coefficients.embodied_per_year.sum(axis=0)
+
+    def component_peak(self, flow: int) -> Amount:
+        """Return the largest step of an import or export flow. [kWh or m3 per step]"""
+        rows = [*self.problem.layout.imports, *self.problem.layout.exports]
+        return self.tally.month_peak[rows.index(flow)].max(axis=0)
+
+    def _cost(self, category: CostCategory) -> Amount:
+        problem, total = self.problem, self._zero()
+        costs = problem.layout.costs
+        for term, (flow, its_category) in enumerate(zip(costs.flow, costs.category, strict=True)):
+            if its_category is category:
+                amount = self._weighted(flow, int(problem.cost_signal[term]))
+                total = total + problem.coefficients.cost[term] * amount
+        return total
+
+    def _weighted(self, flow: int, signal: int) -> Amount:
+        """Return the sum of flow times signal."""
+        if signal == ONES:
+            return self.tally.flow[flow]
+        return self.tally.weighted[weighted_pairs(self.problem).index((flow, signal))]
+
+    def _signal_sum(self, signal: int) -> float:
+        return float(self.problem.signals[signal].sum())
+
+    def _peak(self, flows: tuple[int, ...], first_row: int) -> Amount:
+        peaks = [
+            self.tally.month_peak[first_row + at].max(axis=0)
+            for at, flow in enumerate(flows)
+            if self._is_electric(flow)
+        ]
+        return np.max(peaks, axis=0) / self.problem.step_h if peaks else self._zero()
+
+    def _unmet(self, *, is_energy: bool) -> Amount:
+        total = self._zero()
+        for sink, flow in enumerate(self.problem.layout.sinks):
+            if self._is_energy(flow) is is_energy:
+                total = total + self.tally.unmet[sink]
+        return total
+
+    def _sum_flows(self, flows: Iterable[int]) -> Amount:
+        total = self._zero()
+        for flow in flows:
+            total = total + self.tally.flow[flow]
+        return total
+
+    def _sum_storages(self, counts: Callable[[int], bool], amount: Callable[[int], Amount]) -> Amount:
+        total = self._zero()
+        for storage, flow in enumerate(self.problem.layout.charges):
+            if counts(flow):
+                total = total + amount(storage)
+        return total
+
+    def _zero(self) -> Amount:
+        return np.zeros(self.tally.flow.shape[1:])
+
+    def _is_electric(self, flow: int) -> bool:
+        return self.problem.layout.carrier(flow) is Carrier.ELECTRICITY
+
+    def _is_energy(self, flow: int) -> bool:
+        return self.problem.layout.carrier(flow).is_energy
+
+    def _is_internal(self, converter: int) -> bool:
+        """Whether a converter only moves electricity between electricity buses."""
+        return self.problem.layout.is_internal(converter)

@@ -1,0 +1,228 @@
+"""Where delivered energy comes from: shares of local and of renewable origin, followed through buses and storages.
+
+Electricity buses count as one node. On it, each step's local generation G serves use D first, then charging; imports
+and discharges serve the rest in proportion (their mix is the pool). On every other bus, all that flows in mixes. A
+converter's output carries the share of what it draws. Discharge carries the share of the content that is there at the
+step's start after its loss; what goes beyond that content carries the share of the step's charge. The content at the
+start of the run counts as bought: no local and no renewable part.
+
+All shares of all hours are one linear system with a band of twice the number of nodes and storages, so loops within a
+step need no special case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_banded
+
+from ecosystemiser.model.kinds import Floats
+from ecosystemiser.model.problem import Problem
+from ecosystemiser.units import Carrier
+
+__all__ = ["Traced", "trace"]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """Energy by origin, summed over the hours. [kWh]"""
+
+    local_use: float
+    renewable_delivered: float
+
+
+def trace(problem: Problem, flows: Floats, levels: Floats) -> Traced:
+    """Return local electricity use and renewable energy delivered for a plan."""
+    network = _Network(problem, np.maximum(flows, 0.0), np.maximum(levels, 0.0))
+    sources = np.zeros(len(problem.layout.flows))
+    sources[list(problem.layout.sources)] = 1.0
+    local = network.shares(sources, converted_electricity=1.0)
+    renewable = network.shares(problem.coefficients.renewable, converted_electricity=None)
+    layout = problem.layout
+    demands = [flow for flow in layout.sinks if layout.carrier(flow).is_energy]
+    return Traced(
+        local_use=float(network.used @ network.use_share(local, network.electricity)),
+        renewable_delivered=float(sum(network.flows[f] @ network.use_share(renewable, network.bus(f)) for f in demands)),
+    )
+
+
+Mix = list[tuple[int, Floats | float]]
+"""A share as a weighted sum of unknowns: their indices within a step and the weights by step."""
+ELECTRICITY = -1
+"""Stands for every electricity bus."""
+EMPTY = 1e-12
+"""Share of a capacity below which a content has no origin of its own."""
+
+
+class _Network:
+    """The amounts of a plan by node, and the equations that shares obey.
+
+    The unknowns of a step are the share of each storage's content, of the electricity generated, of the pool, and of
+    each other bus.
+    """
+
+    def __init__(self, problem: Problem, flows: Floats, levels: Floats) -> None:
+        self.problem, self.layout, self.flows, self.levels = problem, problem.layout, flows, levels
+        self.electricity = ELECTRICITY
+        others = [at for at, bus in enumerate(self.layout.buses) if bus.carrier is not Carrier.ELECTRICITY]
+        storages = len(self.layout.charges)
+        self.generation, self.pool = storages, storages + 1
+        self.nodes = {bus: storages + 2 + at for at, bus in enumerate(others)}
+        self.size = storages + 2 + len(others)
+        made, used = self._electric_flows()
+        self.made, self.used = self._sum(made), self._sum(used)
+        self.charged = self._sum(flow for flow in self.layout.charges if self.bus(flow) == ELECTRICITY)
+        self.used_directly = np.minimum(self.made, self.used)
+        self.charged_directly = np.minimum(self.made - self.used_directly, self.charged)
+
+    def bus(self, flow: int) -> int:
+        """Return the bus of a flow; electricity buses are one."""
+        electric = self.layout.carrier(flow) is Carrier.ELECTRICITY
+        return ELECTRICITY if electric else self.layout.flows[flow].bus
+
+    def use_share(self, shares: Floats, bus: int) -> Floats:
+        """Return the share that what is used from `bus` carries. (steps,)"""
+        return np.asarray(sum(weight * shares[:, unknown] for unknown, weight in self._use_mix(bus)))
+
+    def shares(self, origin: Floats, converted_electricity: float | None) -> Floats:
+        """Return all shares, given those that sources and imports bring. (steps, unknowns)
+
+        `converted_electricity` is the share of electricity that converters make; None: that of what they draw.
+        """
+        equations = _Equations(self.flows.shape[1], self.size)
+        for storage in range(len(self.layout.charges)):
+            self._add_storage(equations, storage)
+        self._add_generation(equations, origin, converted_electricity)
+        self._add_mix(equations, self.pool, ELECTRICITY, self.layout.imports, origin)
+        for bus, unknown in self.nodes.items():
+            self._add_mix(equations, unknown, bus, (*self.layout.sources, *self.layout.imports), origin)
+        return equations.solve()
+
+    def _electric_flows(self) -> tuple[list[int], list[int]]:
+        """Return the flows that make electricity, and those that use it (demands, converters to other carriers)."""
+        layout = self.layout
+        made = [flow for flow in layout.sources if self.bus(flow) == ELECTRICITY]
+        made += [flow for flow, _ in self._conversions_into(ELECTRICITY)]
+        used = [flow for flow in layout.sinks if self.bus(flow) == ELECTRICITY]
+        used += [
+            flow
+            for converter, flow in enumerate(layout.inputs)
+            if self.bus(flow) == ELECTRICITY and not layout.is_internal(converter)
+        ]
+        return made, used
+
+    def _conversions_into(self, bus: int) -> list[tuple[int, int]]:
+        """Return (output flow, bus it is drawn from) of converters into `bus`, those within electricity left out."""
+        layout = self.layout
+        return [
+            (flow, self.bus(layout.inputs[converter]))
+            for flow, converter in zip(layout.outputs, layout.output_converter, strict=True)
+            if self.bus(flow) == bus and not layout.is_internal(converter)
+        ]
+
+    def _sum(self, flows: Iterable[int]) -> Floats:
+        return np.asarray(self.flows[list(flows)].sum(axis=0))
+
+    def _use_mix(self, bus: int) -> Mix:
+        if bus != ELECTRICITY:
+            return [(self.nodes[bus], 1.0)]
+        direct = _fraction(self.used_directly, self.used)
+        return [(self.generation, direct), (self.pool, 1.0 - direct)]
+
+    def _charge_mix(self, bus: int) -> Mix:
+        if bus != ELECTRICITY:
+            return [(self.nodes[bus], 1.0)]
+        direct = _fraction(self.charged_directly, self.charged)
+        return [(self.generation, direct), (self.pool, 1.0 - direct)]
+
+    def _contents(self, storage: int) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return, by step: content drawn from what was there, content drawn beyond it, what stays, what is added."""
+        numbers = self.problem.coefficients
+        there = self.levels[storage, :-1] * numbers.keep[storage]
+        drawn = self.flows[self.layout.discharges[storage]] / numbers.discharge_efficiency[storage]
+        added = self.flows[self.layout.charges[storage]] * numbers.charge_efficiency[storage]
+        from_there = np.minimum(drawn, there)
+        beyond = drawn - from_there
+        return from_there, beyond, there - from_there, np.maximum(added - beyond, 0.0)
+
+    def _add_storage(self, equations: _Equations, storage: int) -> None:
+        """share' x (stays + added) = share x stays + charge's share x added; an emptied storage keeps its share."""
+        _, _, stays, added = self._contents(storage)
+        total = stays + added
+        is_filled = total > EMPTY * self.problem.coefficients.capacity[storage]
+        arrived = np.where(is_filled, _fraction(added, total), 0.0)
+        equations.put(storage, storage, 1.0)
+        equations.put_before(storage, storage, -(1.0 - arrived))
+        for unknown, weight in self._charge_mix(self.bus(self.layout.charges[storage])):
+            equations.put_before(storage, unknown, -arrived * weight)
+
+    def _add_generation(self, equations: _Equations, origin: Floats, converted: float | None) -> None:
+        equations.put(self.generation, self.generation, 1.0)
+        for flow in self.layout.sources:
+            if self.bus(flow) == ELECTRICITY:
+                equations.right[:, self.generation] += origin[flow] * _fraction(self.flows[flow], self.made)
+        for flow, drawn_from in self._conversions_into(ELECTRICITY):
+            part = _fraction(self.flows[flow], self.made)
+            if converted is not None:
+                equations.right[:, self.generation] += converted * part
+                continue
+            for unknown, weight in self._use_mix(drawn_from):
+                equations.put(self.generation, unknown, -part * weight)
+
+    def _add_mix(
+        self, equations: _Equations, row: int, bus: int, brought_by: Iterable[int], origin: Floats
+    ) -> None:
+        """All that flows onto `bus` mixes; on electricity (the pool) imports and discharges only."""
+        layout = self.layout
+        brought = [flow for flow in brought_by if self.bus(flow) == bus]
+        drawn = [(at, flow) for at, flow in enumerate(layout.discharges) if self.bus(flow) == bus]
+        converted = [] if bus == ELECTRICITY else self._conversions_into(bus)
+        total = self._sum([*brought, *(flow for _, flow in drawn), *(flow for flow, _ in converted)])
+        equations.put(row, row, 1.0)
+        for flow in brought:
+            equations.right[:, row] += origin[flow] * _fraction(self.flows[flow], total)
+        for flow, drawn_from in converted:
+            for unknown, weight in self._use_mix(drawn_from):
+                equations.put(row, unknown, -_fraction(self.flows[flow], total) * weight)
+        for storage, flow in drawn:
+            part = _fraction(self.flows[flow], total)
+            from_there, beyond, _, _ = self._contents(storage)
+            stored = _fraction(from_there, from_there + beyond)
+            equations.put(row, storage, -part * stored)
+            for unknown, weight in self._charge_mix(bus):
+                equations.put(row, unknown, -part * (1.0 - stored) * weight)
+
+
+class _Equations:
+    """One row an unknown and step: sum of `same` x unknowns of the step + `before` x those of the step before = right."""
+
+    def __init__(self, steps: int, size: int) -> None:
+        self.same, self.before = np.zeros((size, size, steps)), np.zeros((size, size, steps))
+        self.right = np.zeros((steps, size))
+
+    def put(self, row: int, unknown: int, weight: Floats | float) -> None:
+        """Add `weight` x `unknown` of the same step to `row`."""
+        self.same[row, unknown] += weight
+
+    def put_before(self, row: int, unknown: int, weight: Floats | float) -> None:
+        """Add `weight` (by the step that it is a share of) x `unknown` of that step to `row` of the next step."""
+        self.before[row, unknown] += weight
+
+    def solve(self) -> Floats:
+        """Return the unknowns. (steps, unknowns)"""
+        size, steps = self.right.shape[1], self.right.shape[0]
+        below, above = 2 * size - 1, size - 1
+        band = np.zeros((below + above + 1, steps * size))
+        for row in range(size):
+            for unknown in range(size):
+                band[above + row - unknown, unknown::size] = self.same[row, unknown]
+                band[above + row - unknown + size, unknown : (steps - 1) * size : size] += self.before[row, unknown, :-1]
+        solved = solve_banded((below, above), band, self.right.ravel(), overwrite_ab=True, check_finite=False)
+        return np.asarray(solved).reshape(steps, size)
+
+
+def _fraction(part: Floats, whole: Floats) -> Floats:
+    """Return part / whole; 0 where there is no whole."""
+    return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)

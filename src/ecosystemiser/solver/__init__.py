@@ -1,0 +1,1 @@
+"""Problem to Solution. Two solvers behind one door: prepare a Problem once, solve many variations of it."""

@@ -1,0 +1,41 @@
+"""The one door to all solvers: prepare a Problem once, then solve it and variations of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ecosystemiser.config.solver_options import SOLVER_TYPES, SolverOptions
+from ecosystemiser.errors import Finding, InputError
+from ecosystemiser.model.problem import Problem
+from ecosystemiser.results import Solution
+
+__all__ = ["Prepared", "prepare"]
+
+
+class Prepared(Protocol):
+    """A Problem made ready by one solver.
+
+    Promises: never changes a problem; an answer closes every balance and keeps every bound to 1e-6 of the largest
+    flow or capacity; raises only SolveError (with its cause) and InputError (a problem of another structure that it
+    was not prepared for is prepared anew, not refused).
+    """
+
+    def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
+        """Return a plan for `problem`, a variation of the one that was prepared. `should_stop` is polled; True ends
+        the work with KeyboardInterrupt."""
+
+
+def prepare(solver_type: str, problem: Problem, options: SolverOptions | None = None) -> Prepared:
+    """Return `problem` made ready by the solver named `solver_type`. Raises InputError for what it cannot do."""
+    options = options or SolverOptions()
+    if solver_type == "rule_based":
+        from ecosystemiser.solver.rule_based.solver import RuleBasedSolver
+
+        return RuleBasedSolver(problem, options)
+    if solver_type == "milp":
+        from ecosystemiser.solver.milp.solver import MilpSolver
+
+        return MilpSolver(problem, options)
+    remedy = f"use one of {', '.join(SOLVER_TYPES)}"
+    raise InputError([Finding("is no solver", remedy, "solver_type", solver_type)])

@@ -1,0 +1,180 @@
+"""A Problem as a linear program: columns, rows, bounds, costs and the matrix, straight as arrays.
+
+Columns: a block of `steps` for every flow that is free to choose, then one for every storage's level at each step's
+end, then one a storage for what is missing at the end (rule `shortfall`). A demand that must be met is a right-hand
+side; a converter's output is its input times its ratio, so neither has columns; a flow whose limit is 0 has none.
+Rows: the balance of every bus and step, the balance of every storage and step, and the end rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosystemiser.model.kinds import Floats
+from ecosystemiser.model.problem import EndRule, Problem
+
+__all__ = ["Formulation", "Program", "formulate"]
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """min cost x, lower <= x <= upper, row_lower <= A x <= row_upper; A in compressed columns."""
+
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    row_lower: Floats
+    row_upper: Floats
+    starts: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    values: Floats
+    offset: float
+    """Cost that no plan changes."""
+
+
+class Formulation:
+    """Which column and row means what: the same for all variations with the same `key`."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.layout = layout = problem.layout
+        self.steps = steps = problem.steps
+        self.end = problem.end
+        zero = problem.coefficients.limit == 0
+        dependent = {*layout.outputs, *(f for f, must in zip(layout.sinks, layout.must_meet, strict=True) if must)}
+        free = [flow for flow in range(len(layout.flows)) if flow not in dependent and not zero[flow]]
+        self.first_column = {flow: at * steps for at, flow in enumerate(free)}
+        storages = len(layout.charges)
+        self.first_level = [(len(free) + at) * steps for at in range(storages)]
+        self.has_shortfall = self.end is EndRule.SHORTFALL
+        self.first_short = (len(free) + storages) * steps
+        self.columns = self.first_short + (storages if self.has_shortfall else 0)
+        self.bus_rows = len(layout.buses) * steps
+        self.storage_rows = self.bus_rows + storages * steps
+        self.rows = self.storage_rows + (storages if self.has_shortfall else 0)
+
+    @staticmethod
+    def key(problem: Problem) -> tuple[object, ...]:
+        """Return what two problems must share to be solved by one prepared model."""
+        return problem.layout, problem.end, (problem.coefficients.limit == 0).tobytes()
+
+    @cached_property
+    def entries(self) -> _Pattern:
+        """Where the matrix has entries."""
+        return _Pattern(self)
+
+
+class _Pattern:
+    """Rows and columns of the entries, in the order in which `_values` makes their values, and as sorted columns."""
+
+    def __init__(self, form: Formulation) -> None:
+        rows, columns = [], []
+        for row, column in _blocks(form):
+            rows.append(row)
+            columns.append(column)
+        row, column = np.concatenate(rows), np.concatenate(columns)
+        self.order = np.lexsort((row, column))
+        self.rows = row[self.order].astype(np.int32)
+        counts = np.bincount(column, minlength=form.columns)
+        self.starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+
+
+def _blocks(form: Formulation) -> list[tuple[Ints, Ints]]:
+    """Return the (rows, columns) of each block of entries; `_values` gives their values in the same order."""
+    layout, span = form.layout, np.arange(form.steps)
+    blocks = []
+    for flow, first in form.first_column.items():
+        blocks.append((layout.flow_bus[flow] * form.steps + span, first + span))
+    for output, converter in zip(layout.outputs, layout.output_converter, strict=True):
+        first = form.first_column.get(layout.inputs[converter])
+        if first is not None:
+            blocks.append((layout.flow_bus[output] * form.steps + span, first + span))
+    for storage, level in enumerate(form.first_level):
+        row = form.bus_rows + storage * form.steps
+        blocks.append((row + span, level + span))
+        blocks.append((row + span[1:], level + span[:-1]))
+        if form.end is EndRule.CYCLIC:
+            blocks.append((np.array([row]), np.array([level + form.steps - 1])))
+        for flow in (layout.charges[storage], layout.discharges[storage]):
+            if flow in form.first_column:
+                blocks.append((row + span, form.first_column[flow] + span))
+        if form.has_shortfall:
+            end = np.array([form.storage_rows + storage] * 2)
+            blocks.append((end, np.array([level + form.steps - 1, form.first_short + storage])))
+    return blocks
+
+
+def _values(form: Formulation, problem: Problem) -> list[Floats]:
+    """Return the values of each block of `_blocks`."""
+    layout, numbers, ones = form.layout, problem.coefficients, np.ones(form.steps)
+    values = [layout.flow_sign[flow] * ones for flow in form.first_column]
+    for output, converter in enumerate(layout.output_converter):
+        if layout.inputs[converter] in form.first_column:
+            values.append(problem.ratios(output))
+    for storage in range(len(form.first_level)):
+        keep = numbers.keep[storage]
+        values += [ones, -keep * ones[1:]]
+        if form.end is EndRule.CYCLIC:
+            values.append(np.array([-keep]))
+        if layout.charges[storage] in form.first_column:
+            values.append(-numbers.charge_efficiency[storage] * ones)
+        if layout.discharges[storage] in form.first_column:
+            values.append(ones / numbers.discharge_efficiency[storage])
+        if form.has_shortfall:
+            values.append(np.ones(2))
+    return values
+
+
+def formulate(form: Formulation, problem: Problem) -> Program:
+    """Return the program of `problem`, whose `Formulation.key` is that of `form`."""
+    layout, numbers, steps = form.layout, problem.coefficients, form.steps
+    cost, upper, lower = np.zeros(form.columns), np.full(form.columns, np.inf), np.zeros(form.columns)
+    unit_costs = problem.unit_costs()
+    for flow, first in form.first_column.items():
+        cost[first : first + steps] = unit_costs[flow]
+        upper[first : first + steps] = problem.limits(flow)
+    for output, converter in zip(layout.outputs, layout.output_converter, strict=True):
+        at = form.first_column.get(layout.inputs[converter])
+        if at is not None:
+            cost[at : at + steps] += unit_costs[output] * problem.ratios(layout.outputs.index(output))
+    for storage, first in enumerate(form.first_level):
+        upper[first : first + steps] = numbers.capacity[storage]
+        if form.end is EndRule.FIXED:
+            last = first + steps - 1
+            lower[last] = upper[last] = numbers.initial_level[storage]
+        if form.has_shortfall:
+            cost[form.first_short + storage] = numbers.end_price[storage]
+    right, row_upper = _right_sides(form, problem)
+    pattern = form.entries
+    values = np.concatenate(_values(form, problem))[pattern.order]
+    offset = problem.fixed_costs() + _demand_costs(problem, unit_costs)
+    return Program(cost, lower, upper, right, row_upper, pattern.starts, pattern.rows, values, offset)
+
+
+def _right_sides(form: Formulation, problem: Problem) -> tuple[Floats, Floats]:
+    layout, numbers = form.layout, problem.coefficients
+    lower = np.zeros(form.rows)
+    for flow, must in zip(layout.sinks, layout.must_meet, strict=True):
+        if must:
+            first = layout.flow_bus[flow] * form.steps
+            lower[first : first + form.steps] += problem.limits(flow)
+    if form.end is not EndRule.CYCLIC:
+        first_rows = form.bus_rows + form.steps * np.arange(len(form.first_level))
+        lower[first_rows] = numbers.keep * numbers.initial_level
+    upper = lower.copy()
+    if form.has_shortfall:
+        lower[form.storage_rows :] = numbers.initial_level
+        upper[form.storage_rows :] = np.inf
+    return lower, upper
+
+
+def _demand_costs(problem: Problem, unit_costs: Floats) -> float:
+    """Return what demands that must be met cost, whatever the plan."""
+    layout = problem.layout
+    met = [flow for flow, must in zip(layout.sinks, layout.must_meet, strict=True) if must]
+    return float(sum(unit_costs[flow] @ problem.limits(flow) for flow in met if np.any(unit_costs[flow])))

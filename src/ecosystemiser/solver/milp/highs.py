@@ -1,0 +1,198 @@
+"""The one place that talks to HiGHS: load a program, change it in place, run it, read what came out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from ecosystemiser.config.solver_options import SolverOptions
+from ecosystemiser.errors import FailureCause, SolveError
+from ecosystemiser.model.kinds import Floats
+from ecosystemiser.solver.milp.formulation import Program
+
+__all__ = ["HighsSession", "Outcome"]
+
+MOST_CHANGED_ENTRIES = 20_000
+"""Above this many changed matrix entries, loading anew beats changing one by one."""
+SMALLEST_ENTRY, LARGEST_NUMBER = 1e-9, 1e15
+"""HiGHS drops matrix entries below the first; the second leaves no digits for the rest."""
+POLL_S = 0.1
+
+Status = highspy.HighsModelStatus
+CAUSES: dict[highspy.HighsModelStatus, FailureCause] = {
+    Status.kInfeasible: FailureCause.INFEASIBLE,
+    Status.kUnbounded: FailureCause.UNBOUNDED,
+    Status.kUnboundedOrInfeasible: FailureCause.INFEASIBLE,
+    Status.kTimeLimit: FailureCause.TIMEOUT,
+    Status.kIterationLimit: FailureCause.TIMEOUT,
+    Status.kMemoryLimit: FailureCause.MEMORY,
+    Status.kModelEmpty: FailureCause.DATA,
+    Status.kModelError: FailureCause.DATA,
+    Status.kLoadError: FailureCause.DATA,
+}
+"""Everything else that is not optimal is a failure of the solver."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """An optimal answer of HiGHS."""
+
+    columns: Floats
+    column_duals: Floats
+    row_duals: Floats
+    objective: float
+    iterations: int
+    seconds: float
+
+
+class HighsSession:
+    """One HiGHS model that lives as long as its variations are solved."""
+
+    def __init__(self, options: SolverOptions) -> None:
+        self._highs = highspy.Highs()
+        self._loaded: Program | None = None
+        self._highs.HandleUserInterrupt = True
+        for name, value in (("output_flag", False), ("threads", options.threads), ("mip_rel_gap", options.gap)):
+            self._highs.setOptionValue(name, value)
+        if options.time_limit_s is not None:
+            self._highs.setOptionValue("time_limit", options.time_limit_s)
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether a solved model of the same structure is there to start from."""
+        return self._loaded is not None
+
+    def forget(self) -> None:
+        """Drop basis and solution, so that the next run is cold."""
+        self._highs.clearSolver()
+
+    def load(self, program: Program) -> None:
+        """Load `program`, by changing in place what differs from the one before. Raises SolveError for bad numbers."""
+        _check_numbers(program)
+        if self._loaded is None or not self._change(self._loaded, program):
+            self._pass(program)
+        self._loaded = program
+
+    def run(self, should_stop: Callable[[], bool] | None = None) -> Outcome:
+        """Solve what is loaded. Raises SolveError with its cause, KeyboardInterrupt when stopped."""
+        self._highs.setOptionValue("presolve", "off" if self._highs.getBasis().valid else "choose")
+        begin = time.perf_counter()
+        self._run_stoppable(should_stop)
+        seconds = time.perf_counter() - begin
+        status = self._highs.getModelStatus()
+        if status != Status.kOptimal:
+            raise self._failure(status)
+        info, solution = self._highs.getInfo(), self._highs.getSolution()
+        columns = np.array(solution.col_value)
+        if not (np.isfinite(info.objective_function_value) and np.all(np.isfinite(columns))):
+            raise SolveError(FailureCause.SOLVER, "HiGHS called an answer optimal that is not finite")
+        return Outcome(
+            columns=columns,
+            column_duals=np.array(solution.col_dual),
+            row_duals=np.array(solution.row_dual),
+            objective=float(info.objective_function_value),
+            iterations=max(0, int(info.simplex_iteration_count)),
+            seconds=seconds,
+        )
+
+    def _run_stoppable(self, should_stop: Callable[[], bool] | None) -> None:
+        """Run in a thread of HiGHS, so that Ctrl-C and `should_stop` end it."""
+        self._highs.startSolve()
+        try:
+            while not self._highs.wait(POLL_S)[0]:
+                if should_stop is not None and should_stop():
+                    raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            self._highs.cancelSolve()
+            self._highs.wait()
+            raise
+
+    def _failure(self, status: highspy.HighsModelStatus) -> SolveError:
+        cause = CAUSES.get(status, FailureCause.SOLVER)
+        if status == Status.kUnboundedOrInfeasible:
+            cause = self._unbounded_or_infeasible()
+        word = self._highs.modelStatusToString(status).lower()
+        return SolveError(cause, f"{SENTENCES.get(cause, 'the optimiser ended without an answer')} (HiGHS: {word})")
+
+    def _unbounded_or_infeasible(self) -> FailureCause:
+        """Tell the two apart by solving without an objective."""
+        columns = self._highs.getNumCol()
+        indices = np.arange(columns, dtype=np.int32)
+        self._highs.changeColsCost(columns, indices, np.zeros(columns))
+        self._loaded = None
+        self._highs.setOptionValue("presolve", "off")
+        self._highs.run()
+        feasible = self._highs.getModelStatus() == Status.kOptimal
+        return FailureCause.UNBOUNDED if feasible else FailureCause.INFEASIBLE
+
+    def _pass(self, program: Program) -> None:
+        model = highspy.HighsLp()
+        model.num_col_, model.num_row_ = len(program.cost), len(program.row_lower)
+        model.col_cost_, model.col_lower_, model.col_upper_ = program.cost, program.lower, program.upper
+        model.row_lower_, model.row_upper_ = program.row_lower, program.row_upper
+        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        model.a_matrix_.start_, model.a_matrix_.index_ = program.starts, program.rows
+        model.a_matrix_.value_ = program.values
+        model.offset_ = program.offset
+        if self._highs.passModel(model) == highspy.HighsStatus.kError:
+            raise SolveError(FailureCause.DATA, "HiGHS refused the program; the system holds numbers it cannot take")
+
+    def _change(self, old: Program, new: Program) -> bool:
+        """Change what differs; False where too much of the matrix does."""
+        entries = np.flatnonzero(old.values != new.values)
+        if len(entries) > MOST_CHANGED_ENTRIES:
+            return False
+        highs = self._highs
+        changed = _differing(old.cost, new.cost)
+        if len(changed):
+            highs.changeColsCost(len(changed), changed, new.cost[changed])
+        changed = _differing(np.stack([old.lower, old.upper]), np.stack([new.lower, new.upper]))
+        if len(changed):
+            highs.changeColsBounds(len(changed), changed, new.lower[changed], new.upper[changed])
+        changed = _differing(np.stack([old.row_lower, old.row_upper]), np.stack([new.row_lower, new.row_upper]))
+        if len(changed):
+            highs.changeRowsBounds(len(changed), changed, new.row_lower[changed], new.row_upper[changed])
+        columns = np.searchsorted(new.starts, entries, side="right") - 1
+        for entry, column in zip(entries, columns, strict=True):
+            highs.changeCoeff(int(new.rows[entry]), int(column), float(new.values[entry]))
+        highs.changeObjectiveOffset(new.offset)
+        return True
+
+
+SENTENCES = {
+    FailureCause.INFEASIBLE: "no plan meets every demand and limit",
+    FailureCause.UNBOUNDED: "a price makes money without end: set import_limit_kw or export_limit_kw, or mend the price",
+    FailureCause.TIMEOUT: "the time limit ended the search before an answer; raise time_limit_s",
+    FailureCause.MEMORY: "the optimiser ran out of memory",
+    FailureCause.DATA: "the optimiser refused the numbers of the system",
+}
+
+
+def _differing(old: Floats, new: Floats) -> NDArray[np.int32]:
+    differs = old != new
+    return np.flatnonzero(differs if differs.ndim == 1 else differs.any(axis=0)).astype(np.int32)
+
+
+def _check_numbers(program: Program) -> None:
+    """Refuse what HiGHS would take silently and answer wrongly: NaN, and entries that it drops."""
+    named = {
+        "a price": program.cost,
+        "a limit": np.concatenate([program.lower, program.upper]),
+        "a demand": np.concatenate([program.row_lower, program.row_upper]),
+        "an efficiency or ratio": program.values,
+    }
+    for name, numbers in named.items():
+        if np.isnan(numbers).any():
+            raise SolveError(FailureCause.DATA, f"{name} is not a number")
+    finite_cost = np.abs(program.cost)
+    if not np.all(finite_cost < LARGEST_NUMBER):
+        raise SolveError(FailureCause.DATA, f"a price is beyond {LARGEST_NUMBER:g}")
+    size = np.abs(program.values)
+    if np.any((size < SMALLEST_ENTRY) & (size > 0)) or not np.all(size < LARGEST_NUMBER):
+        limits = f"{SMALLEST_ENTRY:g} and {LARGEST_NUMBER:g}"
+        raise SolveError(FailureCause.DATA, f"an efficiency or ratio is not within {limits}; the optimiser would drop it")

@@ -1,0 +1,86 @@
+"""The optimiser: the cheapest plan of all hours at once, with its bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ecosystemiser.config.solver_options import SolverOptions
+from ecosystemiser.model.kinds import Floats
+from ecosystemiser.model.problem import EndRule, Problem
+from ecosystemiser.results import Solution, SolverReport
+from ecosystemiser.solver.milp.certificate import is_certified
+from ecosystemiser.solver.milp.formulation import Formulation, Program, formulate
+from ecosystemiser.solver.milp.highs import HighsSession, Outcome
+
+__all__ = ["MilpSolver"]
+
+
+class MilpSolver:
+    """Keeps its HiGHS model: a variation changes what differs and starts from the last basis.
+
+    A warm answer is checked against duals and objective from our own arrays; where it fails, it is solved cold and
+    `cold_repeats` counts it.
+    """
+
+    def __init__(self, problem: Problem, options: SolverOptions) -> None:
+        self._options = options
+        self._key = Formulation.key(problem)
+        self._form = Formulation(problem)
+        self._session = HighsSession(options)
+        self.cold_repeats = 0
+
+    def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
+        """Return the cheapest plan. Raises SolveError with its cause."""
+        self._prepare_if_other(problem)
+        program = formulate(self._form, problem)
+        start = "warm" if self._session.is_warm else "cold"
+        self._session.load(program)
+        outcome = self._session.run(should_stop)
+        if start == "warm" and not is_certified(program, outcome):
+            self.cold_repeats += 1
+            start = "warm, then cold"
+            self._session.forget()
+            outcome = self._session.run(should_stop)
+        return self._solution(problem, program, outcome, start)
+
+    def _prepare_if_other(self, problem: Problem) -> None:
+        key = Formulation.key(problem)
+        if key != self._key:
+            self._key, self._form, self._session = key, Formulation(problem), HighsSession(self._options)
+
+    def _solution(self, problem: Problem, program: Program, outcome: Outcome, start: str) -> Solution:
+        levels = self._levels(problem, outcome.columns)
+        report = SolverReport(
+            solver="milp",
+            status="optimal",
+            objective=outcome.objective,
+            bound=outcome.objective,
+            solve_seconds=outcome.seconds,
+            iterations=outcome.iterations,
+            start=start,
+        )
+        return Solution(self._flows(problem, outcome.columns), levels, report)
+
+    def _flows(self, problem: Problem, columns: Floats) -> Floats:
+        """Return all flows: free ones from their columns (kept within their bounds), the others as they follow."""
+        layout, steps = problem.layout, problem.steps
+        flows = np.zeros((len(layout.flows), steps))
+        for flow, first in self._form.first_column.items():
+            flows[flow] = np.clip(columns[first : first + steps], 0.0, problem.limits(flow))
+        for flow, must in zip(layout.sinks, layout.must_meet, strict=True):
+            if must:
+                flows[flow] = problem.limits(flow)
+        for output, (flow, converter) in enumerate(zip(layout.outputs, layout.output_converter, strict=True)):
+            flows[flow] = flows[layout.inputs[converter]] * problem.ratios(output)
+        return flows
+
+    def _levels(self, problem: Problem, columns: Floats) -> Floats:
+        numbers, steps = problem.coefficients, problem.steps
+        levels = np.zeros((len(self._form.first_level), steps + 1))
+        for storage, first in enumerate(self._form.first_level):
+            levels[storage, 1:] = np.clip(columns[first : first + steps], 0.0, numbers.capacity[storage])
+            is_cyclic = problem.end is EndRule.CYCLIC
+            levels[storage, 0] = levels[storage, -1] if is_cyclic else numbers.initial_level[storage]
+        return levels
