@@ -58,8 +58,22 @@ class Clock:
     @property
     def first_step_of_year(self) -> int:
         """Position of the first step in its calendar year, in standard time."""
-        new_year = datetime(self.year, 1, 1, tzinfo=UTC) - self.standard_offset
-        return int((self.start_utc - new_year).total_seconds() // self.step_s)
+        return self.seconds_of_year // self.step_s
+
+    @property
+    def seconds_of_year(self) -> int:
+        """Time from New Year of standard time to the start. [s]"""
+        return round((self.start_utc - self.new_year_utc).total_seconds())
+
+    @property
+    def new_year_utc(self) -> datetime:
+        """New Year of the start's year, in standard time."""
+        return datetime(self.year, 1, 1, tzinfo=UTC) - self.standard_offset
+
+    @property
+    def local_new_year_utc(self) -> datetime:
+        """New Year of the start's year on the local clock: in the south, whose summer it is, an hour earlier."""
+        return datetime(self.year, 1, 1, tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
 
     @cached_property
     def year_share(self) -> float:

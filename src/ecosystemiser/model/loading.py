@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,12 @@ def load_system(document: Document, *, steps: int | None = None) -> System:
     head, findings = _head(document)
     components, component_findings = _components(document)
     findings += component_findings
-    if findings or head is None:
+    if head is None:
         raise InputError(_in_file_order(findings))
     if steps is not None and not 1 <= steps <= 1_000_000:
         raise InputError([Finding("is no number of steps", "take 1 or more", "timesteps", steps)])
-    system, findings = _build(document, head, components, steps)
+    system, refused = _build(document, head, components, steps)
+    findings += refused
     findings = findings or [_placed(document, finding) for finding in check_system(system)]
     if findings:
         raise InputError(_in_file_order(findings))
@@ -80,8 +82,7 @@ def _head(document: Document) -> tuple[SystemHead | None, list[Finding]]:
     try:
         return SystemHead.model_validate(data), []
     except ValidationError as error:
-        known = [*SystemHead.model_fields, "components"]
-        return None, _pydantic_findings(error, document, (), SystemHead, known)
+        return None, _pydantic_findings(error, document, (), SystemHead)
 
 
 def _components(document: Document) -> tuple[dict[str, Component], list[Finding]]:
@@ -115,27 +116,27 @@ def _component(document: Document, name: str, data: object) -> tuple[Component |
     try:
         return kind.model_validate(data), []
     except ValidationError as error:
-        return None, _pydantic_findings(error, document, place, kind, list(kind.model_fields))
+        return None, _pydantic_findings(error, document, place, kind)
 
 
 def _pydantic_findings(
-    error: ValidationError, document: Document, prefix: Path_, model: type[BaseModel], known: Sequence[str]
+    error: ValidationError, document: Document, prefix: Path_, model: type[BaseModel]
 ) -> list[Finding]:
     def allowed(path: Path_) -> Sequence[str]:
-        return _fields_at(model, path) or known
+        return _fields_at(model, path[len(prefix) :])
 
     return findings_from_pydantic(error.errors(include_url=False), document, prefix, allowed=allowed)
 
 
 def _fields_at(model: type[BaseModel], path: Path_) -> list[str]:
-    """Return the names of the fields that may stand at `path` below a model."""
+    """Return the names of the fields that may stand at `path` below a model; of a union, those of all members."""
+    models = [model]
     for step in path:
-        field = model.model_fields.get(str(step))
-        nested = _models_in(field.annotation) if field is not None else []
-        if not nested:
-            return []
-        model = nested[0]
-    return list(model.model_fields)
+        if isinstance(step, str):  # the entries of a list are of the field's own models
+            fields = [above.model_fields[step] for above in models if step in above.model_fields]
+            models = [nested for field in fields for nested in _models_in(field.annotation)]
+    names = list(dict.fromkeys(name for nested in models for name in nested.model_fields))
+    return [*names, "components"] if model is SystemHead and not path else names
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -184,10 +185,16 @@ def _misplaced(name: str, kind: Kind, component: Component, site: BuildSite) -> 
         if key == "bus" and component.carrier is not None and carrier is not component.carrier:
             remedy = f"put a {component.type} on a bus of {component.carrier}"
             findings.append(Finding(f"carries {carrier}", remedy, f"components.{name}.bus", bus))
+        if key == "input" and component.input_carriers is not None and carrier not in component.input_carriers:
+            remedy = f"a {component.type} draws from a bus of {' or '.join(sorted(component.input_carriers))}"
+            findings.append(Finding(f"carries {carrier}", remedy, f"components.{name}.input", bus))
     return findings
 
 
 def _under(prefix: str, finding: Finding) -> Finding:
+    """Put the key of a component's finding below the component; one about the site stays the site's."""
+    if finding.key.startswith("site."):
+        return finding
     key = f"{prefix}.{finding.key}" if finding.key else prefix
     return Finding(finding.message, finding.remedy, key, finding.value, finding.file, finding.line)
 
@@ -196,10 +203,17 @@ def _placed(document: Document, finding: Finding) -> Finding:
     """Give a finding of ours the file and line of its key; one about another file keeps its own place."""
     if finding.file is not None:
         return finding
-    path = tuple(finding.key.split(" ")[0].split("."))
-    place = document.finding(path, finding.message, finding.remedy, value=finding.value)
+    place = document.finding(_path(finding.key), finding.message, finding.remedy, value=finding.value)
     return Finding(finding.message, finding.remedy, finding.key, finding.value, place.file, place.line)
 
 
+def _path(key: str) -> Path_:
+    """Return the path that `key` shows: `grid.periods[1].price` is ("grid", "periods", 1, "price")."""
+    parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", key.partition(" ")[0])
+    return tuple(int(index) if index else name for index, name in parts)
+
+
 def _in_file_order(findings: Sequence[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: (finding.file or "", finding.line or 0))
+    """Return each finding once: two components may ask for the same wrong thing of the site."""
+    told = {str(finding): finding for finding in findings}
+    return sorted(told.values(), key=lambda finding: (finding.file or "", finding.line or 0))

@@ -200,6 +200,11 @@ class Problem:
         """Number of steps."""
         return self.layout.steps
 
+    @cached_property
+    def signal_means(self) -> Floats:
+        """Mean of each signal over the run. (signals,)"""
+        return np.asarray(self.signals.mean(axis=1))
+
     def limits(self, flow: int) -> Floats:
         """Return the most of a flow in each step; for a sink its demand. (steps,)"""
         scale = float(self.coefficients.limit[flow])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -14,9 +15,14 @@ from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.clock import HOUR_S, Clock
 from ecosystemiser.model.fields import FileColumn, NumberSeries, PriceSpec, SeriesSpec, TimeOfUse
 from ecosystemiser.model.kinds import Series
-from ecosystemiser.model.profiles.packaged import packaged_names, packaged_series, packaged_weather_names
+from ecosystemiser.model.profiles.packaged import (
+    packaged_names,
+    packaged_series,
+    packaged_weather_names,
+    provenance,
+)
 from ecosystemiser.model.profiles.photovoltaics import pv_yield
-from ecosystemiser.model.profiles.series_file import read_column
+from ecosystemiser.model.profiles.series_file import FileSeries, read_series
 from ecosystemiser.model.profiles.weather import Weather, packaged_weather, pvlib_example_file, read_weather
 from ecosystemiser.model.system import SiteSpec
 from ecosystemiser.model.tariffs import time_of_use_prices
@@ -25,6 +31,9 @@ from ecosystemiser.units import BUSES, Carrier
 __all__ = ["BuildSite"]
 
 Floats = NDArray[np.float64]
+
+PACKAGED_YEAR = 2018
+"""Calendar year whose weekdays and holidays the packaged profiles follow."""
 
 
 class BuildSite:
@@ -35,7 +44,7 @@ class BuildSite:
         self._spec = spec
         self._buses = {**BUSES, **buses}
         self._folder = folder
-        self._known: dict[str, Floats] = {}
+        self._known: dict[Hashable, Floats] = {}
 
     def carrier(self, bus: str, key: str) -> Carrier:
         """Return the carrier of `bus`. Raises InputError for an unknown one."""
@@ -50,7 +59,8 @@ class BuildSite:
         """Return prices per kWh (m3) by step."""
         if isinstance(spec, TimeOfUse):
             try:
-                return Series(1.0, self._once(spec.model_dump_json(), lambda: time_of_use_prices(spec, self.clock)))
+                prices = self._once(spec.model_dump_json(), lambda: time_of_use_prices(spec, self.clock))
+                return Series(1.0, prices)
             except InputError as error:
                 raise _below(error, key) from None
         return self.numbers(spec, key)
@@ -67,24 +77,31 @@ class BuildSite:
         Raises InputError for negative values, and for `annual` beside values that are no full year.
         """
         values = self._part(spec, key)
-        if float(values.min()) < 0:
-            raise InputError([Finding("holds negative values", "a demand is 0 or more in every step", key, _name(spec))])
+        lowest = float(values.min())
+        if lowest < 0:
+            message = f"holds negative values ({lowest:g})"
+            raise InputError([Finding(message, "a demand is 0 or more in every step", key, _name(spec))])
         if annual is None:
+            _refuse_unscaled(spec, key)
             return Series(self.clock.step_h, values)
-        total = float(self._year(spec, key).sum()) * self.clock.step_h
-        if total <= 0:
+        mean = float(self._year(spec, key, is_scaled=True).mean())  # hourly, where packaged, in any run
+        if mean <= 0:
             raise InputError([Finding("sums to 0 and cannot be scaled", "give values above 0", key, _name(spec))])
-        return Series(annual * self.clock.step_h / total, values)
+        return Series(annual / (mean * self.clock.steps_per_year), values)
 
     def outdoor_temperature_c(self, key: str) -> Floats:
         """Return the air temperature by step. Raises InputError where the site names no weather."""
         return self._once("temperature", lambda: self._cut(self._weather(key).temperature_c, key))
 
+    def mean_outdoor_temperature_c(self, key: str) -> float:
+        """Return the mean air temperature of the whole year, whatever part of it is run."""
+        return float(self._weather(key).temperature_c.mean())
+
     def pv_yield(self, tilt_deg: float, azimuth_deg: float, losses: float, key: str) -> Floats:
         """Return AC kW per kWp by step, computed from the site's weather."""
         weather = self._weather(key)
         return self._once(
-            f"pv {tilt_deg} {azimuth_deg} {losses}",
+            ("pv", tilt_deg, azimuth_deg, losses),
             lambda: self._cut(pv_yield(weather, tilt_deg, azimuth_deg, losses=losses), key),
         )
 
@@ -99,44 +116,99 @@ class BuildSite:
         name = self._spec.weather or ""
         if name in packaged_weather_names():
             return packaged_weather(name)
+        try:
+            return self._weather_file(name)
+        except InputError as error:
+            raise InputError([_about_weather(finding) for finding in error.findings]) from None
+
+    def _weather_file(self, name: str) -> Weather:
         if name.startswith("pvlib:"):
             return read_weather(pvlib_example_file(name.removeprefix("pvlib:")))
-        return read_weather(self._folder / name)
+        path = self._folder / name
+        if not path.is_file():
+            near = difflib.get_close_matches(name, packaged_weather_names(), 1)
+            remedy = f"did you mean {near[0]!r}? " if near else ""
+            known = ", ".join(packaged_weather_names())
+            remedy += f"packaged are {known}; a file is named as seen from the system file"
+            raise InputError([Finding("is neither a packaged weather set nor a file", remedy, value=name)])
+        return read_weather(
+            path,
+            latitude=self._spec.latitude,
+            longitude=self._spec.longitude,
+            utc_offset_h=self.clock.standard_offset / timedelta(hours=1),
+        )
 
     def _part(self, spec: SeriesSpec, key: str) -> Floats:
         """Return the run's part of a series. (steps,)"""
         if isinstance(spec, list) and len(spec) == self.clock.steps:
-            return self._once(f"list {key} {hash(tuple(spec))}", lambda: np.array(spec))
-        return self._once(f"part {_name(spec)}", lambda: self._cut(self._year(spec, key), key))
+            return self._once(("run", tuple(spec)), lambda: np.array(spec))
+        known = tuple(spec) if isinstance(spec, list) else spec
+        return self._once(("part", known), lambda: self._cut(self._year(spec, key), key))
 
-    def _year(self, spec: SeriesSpec, key: str) -> Floats:
+    def _year(self, spec: SeriesSpec, key: str, *, is_scaled: bool = False) -> Floats:
         """Return the series of the whole year. (steps of the year,) or, if packaged, (8760,)"""
         expected = self.clock.steps_per_year
         if isinstance(spec, list):
             if len(spec) != expected:
-                runs = f"{self.clock.steps} (the run) or " if self.clock.steps != expected else ""
+                is_run_enough = self.clock.steps != expected and not is_scaled
+                runs = f"{self.clock.steps} (the run) or " if is_run_enough else ""
                 remedy = f"give {runs}{expected} values (the year)"
+                remedy += ", or rates in kW (m3/h) and no annual sum" if is_scaled else ""
                 raise InputError([Finding(f"has {len(spec)} values", remedy, key)])
             return np.array(spec)
         if isinstance(spec, FileColumn):
-            return self._once(f"year {_name(spec)}", lambda: self._column(spec, expected, key))
+            return self._once(("year", spec), lambda: self._column(spec, expected, key))
         if "." in spec or spec not in packaged_names():
             raise self._unknown_profile(spec, key)
+        if self.clock.year != PACKAGED_YEAR:
+            message = f"is a profile of {PACKAGED_YEAR} and the run starts in {self.clock.year}"
+            remedy = f"set time.start in {PACKAGED_YEAR}, or give a file: {{file: loads.csv, column: houses}}"
+            raise InputError([Finding(message, remedy, key, spec)])
         return packaged_series(spec)
 
     def _column(self, spec: FileColumn, expected: int, key: str) -> Floats:
         path = self._folder / spec.file
         try:
-            return read_column(
-                path, spec.column, steps_per_year=expected, step_seconds=self.clock.step_s, timezone=spec.timezone
+            series = read_series(
+                path,
+                [spec.column],
+                steps_per_year=expected,
+                step_seconds=self.clock.step_s,
+                timezone=spec.timezone,
             )
+            late = self._steps_late(series, path)
         except InputError as error:
             raise InputError([_at_key(finding, key) for finding in error.findings]) from None
+        return np.roll(series.columns[spec.column], late) if late else series.columns[spec.column]
+
+    def _steps_late(self, series: FileSeries, path: Path) -> int:
+        """Return how many steps after New Year of standard time the file starts.
+
+        That is 0, or, where the clock is ahead of standard time at New Year (as in Sydney) and the file starts
+        at New Year of that clock, below 0: the first hours then stand at the year's end, which the file lacks.
+        Raises InputError for any other start.
+        """
+        start = series.start
+        if start is None:
+            return 0
+        if start.tzinfo is None:  # a clock that is never set
+            if start == datetime(self.clock.year, 1, 1):  # noqa: DTZ001
+                return 0
+        else:
+            steps = (start - self.clock.new_year_utc) / timedelta(seconds=self.clock.step_s)
+            if steps == 0 or (start == self.clock.local_new_year_utc and steps.is_integer()):
+                return int(steps)
+            start = start + self.clock.standard_offset
+        message = f"is of the year from {start:%Y-%m-%d %H:%M} of standard time, the run is of {self.clock.year}"
+        remedy = f"give the whole year {self.clock.year} from its New Year on, or set time.start in the file's year"
+        line = 2 if path.suffix == ".csv" else None
+        raise InputError([Finding(message, remedy, "time", None, str(path), line)])
 
     def _unknown_profile(self, name: str, key: str) -> InputError:
         known = [known for known in packaged_names() if "." not in known]
         near = difflib.get_close_matches(name, known, 1)
         remedy = f"did you mean {near[0]!r}? " if near else ""
+        remedy += "a number stands without quotes; " if _is_number(name) else ""
         remedy += f"packaged are {', '.join(known)}; a file is written {{file: loads.csv, column: houses}}"
         return InputError([Finding("is no packaged profile", remedy, key, name)])
 
@@ -145,6 +217,9 @@ class BuildSite:
         if len(year) != self.clock.steps_per_year:
             year = self._in_steps_of_the_run(year, key)
         first = self.clock.first_step_of_year
+        if first * self.clock.step_s != self.clock.seconds_of_year:
+            remedy = "let time.start lie a whole number of steps after New Year of standard time"
+            raise InputError([Finding("has no value that begins where the run starts", remedy, key)])
         part = year[first : first + self.clock.steps]
         if len(part) < self.clock.steps:
             remedy = f"start earlier or take at most {len(year) - first} steps"
@@ -163,7 +238,7 @@ class BuildSite:
             return hourly.reshape(-1, self.clock.step_s // HOUR_S).mean(axis=1)
         raise InputError([Finding("is hourly", "use a step that divides an hour, or whole hours", key)])
 
-    def _once(self, name: str, make: Callable[[], Floats]) -> Floats:
+    def _once(self, name: Hashable, make: Callable[[], Floats]) -> Floats:
         """Return the array known by `name`, made at the first ask: equal asks share one array."""
         if name not in self._known:
             self._known[name] = make()
@@ -172,8 +247,31 @@ class BuildSite:
 
 def _name(spec: SeriesSpec) -> str:
     if isinstance(spec, FileColumn):
-        return f"{spec.file}:{spec.column}:{spec.timezone}"
-    return spec if isinstance(spec, str) else f"list of {len(spec)} with hash {hash(tuple(spec))}"
+        return f"{spec.file}:{spec.column}"
+    return spec if isinstance(spec, str) else f"list of {len(spec)} values"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_unscaled(spec: SeriesSpec, key: str) -> None:
+    """Refuse a packaged profile of shares of a year where amounts are needed: it would be a demand of 1 a year."""
+    shares = {row["column"] for row in provenance() if row["unit"] == "1 per year"}
+    if isinstance(spec, str) and spec in shares:
+        remedy = "add annual_kwh (annual_m3), the sum of the year"
+        raise InputError([Finding("only says how a year's sum is spread", remedy, key, spec)])
+
+
+def _about_weather(finding: Finding) -> Finding:
+    """Name the field of the system file: the one that is missing, or the weather file whose own place is kept."""
+    if finding.key in ("latitude", "longitude") and finding.value is None:
+        return Finding(finding.message, finding.remedy, f"site.{finding.key}")
+    return _at_key(finding, "site.weather")
 
 
 def _below(error: InputError, key: str) -> InputError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ecosystemiser.model.clock import Clock
 from ecosystemiser.model.components import Component
@@ -21,6 +21,7 @@ from ecosystemiser.units import Carrier, Unit
 __all__ = ["Economics", "SiteSpec", "System", "SystemHead", "TimeSpec"]
 
 STEP_UNITS_S = {"h": 3600, "min": 60}
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 class TimeSpec(ClosedModel):
@@ -51,6 +52,27 @@ class TimeSpec(ClosedModel):
         if seconds is None or not (60 <= seconds <= 86_400) or 86_400 % seconds:
             raise ValueError('is no step that divides a day; write "1h" or "15min"')
         return text
+
+    @field_validator("start")
+    @classmethod
+    def _is_in_our_time(cls, start: date | datetime) -> date | datetime:
+        if not FIRST_YEAR <= start.year <= LAST_YEAR:
+            message = f"is too far away; start in {FIRST_YEAR} to {LAST_YEAR}"
+            raise ValueError(message)
+        return start
+
+    @model_validator(mode="after")
+    def _starts_once(self) -> Self:
+        if isinstance(self.start, datetime) and self.start.tzinfo is None:
+            zone = ZoneInfo(self.timezone)
+            instants = {self.start.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+            if len(instants) > 1:
+                happens = "twice" if min(instants).astimezone(zone).replace(tzinfo=None) == self.start else "never"
+                hour = f"{self.start:%Y-%m-%d %H:%M:%S}"
+                message = f"start {hour} happens {happens} on the clock of {self.timezone}"
+                message += f"; write it with its offset, as {hour}+01:00"
+                raise ValueError(message)
+        return self
 
     def clock(self, steps: int | None = None) -> Clock:
         """Return the clock of the run, or of its first `steps` steps."""

@@ -16,6 +16,7 @@ __all__ = ["time_of_use_prices"]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TIME = r"([0-9]{1,2})(?::([0-5][0-9]))?"
 Mask = NDArray[np.bool_]
 
 
@@ -55,10 +56,10 @@ def _holds(period: Period, clock: Clock) -> Mask:
 def _hours_mask(text: str, hours: NDArray[np.float64]) -> Mask:
     mask = np.zeros(len(hours), dtype=bool)
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,2})(?::(\d\d))?\s*-\s*(\d{1,2})(?::(\d\d))?\s*", part)
+        match = re.fullmatch(rf"\s*{_TIME}\s*-\s*{_TIME}\s*", part)
         if match is None:
             raise _unreadable("hours", text, 'write a range as "22-06" or "07:30-12", in quotes')
-        first, last = (int(match[at]) + int(match[at + 1] or 0) / 60 for at in (1, 3))
+        first, last = ((60 * int(match[at]) + int(match[at + 1] or 0)) / 60 for at in (1, 3))
         if first > 24 or last > 24 or first == last:
             raise _unreadable("hours", text, "hours run from 0 to 24 and a range is not empty")
         inside = (hours >= first) & (hours < last) if first < last else (hours >= first) | (hours < last)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ecosystemiser.errors import Finding, InputError
 
-__all__ = ["Document", "Lines", "Path", "dotted", "similar"]
+__all__ = ["Document", "Lines", "Path", "dotted", "holds", "similar"]
 
 Path = tuple[str | int, ...]
 """Where a value stands: keys of mappings and, counted from 0, entries of lists."""
@@ -49,7 +49,7 @@ class Document:
         """Return the value at `path`; raises KeyError if there is none."""
         node: Any = self.data
         for part in path:
-            if not _has(node, part):
+            if not holds(node, part):
                 raise KeyError(dotted(path))
             node = node[part]
         return node
@@ -88,7 +88,7 @@ class Document:
 
     def _copy(self, node: Any, path: Path, depth: int, value: object, source: str) -> Any:
         part, last = path[depth], depth == len(path) - 1
-        if not _has(node, part) and not (last and isinstance(node, dict) and isinstance(part, str)):
+        if not holds(node, part) and not (last and isinstance(node, dict) and isinstance(part, str)):
             raise InputError([_no_such_place(node, path[: depth + 1], source)])
         changed = node.copy()
         changed[part] = value if last else self._copy(node[part], path, depth + 1, value, source)
@@ -102,7 +102,8 @@ class Document:
         return None
 
 
-def _has(node: object, part: str | int) -> bool:
+def holds(node: object, part: str | int) -> bool:
+    """Whether `node` is a mapping with the key `part`, or a list with that entry."""
     if isinstance(node, dict):
         return part in node
     return isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node)

@@ -132,6 +132,8 @@ class _Scanner(Scanner):
             return self.fetch_plain()
         if character == ":" and self.check_value():
             return self.fetch_value()
+        if character == "?" and self.flow_context and text.peek(1) not in " \t\n\0,[]{}":
+            return self.fetch_plain()  # where ruamel takes `[?x]` for a key
         if character in _FETCHERS:
             return getattr(self, _FETCHERS[character])()
         return super().fetch_more_tokens()

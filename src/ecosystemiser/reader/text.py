@@ -64,7 +64,7 @@ def parse_value(text: str, source: str = "command line") -> object:
 def _build(text: str, file: str, *, one_line: bool = False) -> tuple[object, Lines | None] | None:
     from ecosystemiser.reader.builder import Builder  # imports ruamel.yaml: 30 ms
 
-    return Builder(file, one_line=one_line).build(_clean(text, file))
+    return Builder(file, one_line=one_line).build(_clean(text, file, one_line=one_line))
 
 
 def _content(path: FilePath, file: str) -> bytes:
@@ -94,12 +94,12 @@ def _error(file: str, line: int | None, message: str, remedy: str) -> InputError
     return InputError([Finding(message, remedy, file=file, line=line)])
 
 
-def _clean(text: str, file: str) -> str:
+def _clean(text: str, file: str, *, one_line: bool) -> str:
     """Return `text` without byte order mark, its line breaks all `\\n`; refuse what cannot be seen."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     hidden = _INVISIBLE.search(text)
     if hidden:
-        line = text.count("\n", 0, hidden.start()) + 1
+        line = None if one_line else text.count("\n", 0, hidden.start()) + 1
         message = f"holds the control or invisible character U+{ord(hidden.group()):04X}"
         raise _error(file, line, message, "delete it")
     return text

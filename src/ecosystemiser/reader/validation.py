@@ -14,7 +14,7 @@ from math import inf
 from typing import Any
 
 from ecosystemiser.errors import Finding
-from ecosystemiser.reader.document import Document, Path, similar
+from ecosystemiser.reader.document import Document, Path, holds, similar
 from ecosystemiser.reader.words import (
     Words,
     choices_in,
@@ -60,9 +60,9 @@ def findings_from_pydantic(
 ) -> list[Finding]:
     """Return a finding for each thing wrong in `document`, in the order of its lines.
 
-    `errors` come from validating the value at `prefix`; `allowed` tells the keys that are valid in the mapping
-    at a path. Of a union only the member that was most likely meant is reported; of a misspelt key only the
-    misspelling, not that the right key is missing. Raises KeyError if `document` has nothing at `prefix`.
+    `errors` come from validating the value at `prefix`; `allowed` tells the keys that are valid in the
+    mapping at a path. Of a union only the member that was most likely meant is reported; of a misspelt key
+    only the misspelling, not that the right key is missing. Raises KeyError if nothing stands at `prefix`.
     """
     root = document.value(prefix)
     located = _likely_members([_located(error, prefix, root) for error in errors])
@@ -100,8 +100,7 @@ def _located(error: Mapping[str, Any], prefix: Path, root: object) -> _Error:
     kind, value, context = str(error["type"]), error.get("input"), error.get("ctx") or {}
     location: Path = tuple(error["loc"])
     tail: Path = location[-1:] if kind in _MISSING else ()
-    walks = list(islice(_walks(root, location[: len(location) - len(tail)]), 100))
-    path, members, _ = next((walk for walk in walks if walk[2] is value), walks[0])
+    path, members = _reading(root, location[: len(location) - len(tail)], value)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         tag = re.search(r"'(\w+)'", str(context.get("discriminator", "")))
         if tag and isinstance(value, dict):
@@ -113,6 +112,14 @@ def _located(error: Mapping[str, Any], prefix: Path, root: object) -> _Error:
     return _Error(kind, (*prefix, *path, *tail), value, context, message, members)
 
 
+def _reading(root: object, location: Path, value: object) -> tuple[Path, _Members]:
+    """Return the first reading of `location` that ends at `value`, or the first of all."""
+    readings = islice(_walks(root, location), 100)
+    first = next(readings)
+    path, members, _ = next((each for each in (first, *readings) if each[2] is value), first)
+    return path, members
+
+
 def _walks(node: Any, location: Path, done: int = 0) -> Iterator[tuple[Path, _Members, Any]]:
     """Give each reading of `location` from `node` on: path in the data, members of unions, value at the end.
 
@@ -122,8 +129,7 @@ def _walks(node: Any, location: Path, done: int = 0) -> Iterator[tuple[Path, _Me
         yield (), (), node
         return
     entry = location[done]
-    is_key = entry in node if isinstance(node, dict) else isinstance(node, list) and entry in range(len(node))
-    if is_key:
+    if holds(node, entry):
         for path, members, end in _walks(node[entry], location, done + 1):
             yield (entry, *path), members, end
     for path, members, end in _walks(node, location, done + 1):

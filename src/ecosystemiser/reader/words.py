@@ -43,7 +43,7 @@ _EXPECTED = {
 }
 _EXAMPLES = {
     "true or false": "write true or false, without quotes",
-    "a mapping": "write 'key: value' lines indented below it, or {key: value}",
+    "a mapping": "write 'key: value' lines below it",
     "a list": "write it as [...]",
     "a date": "write it as 2018-01-31",
     "a date with a time": "write it as 2018-01-31 13:00:00",
@@ -100,7 +100,7 @@ def _correction(kinds: Sequence[str], value: object) -> str:
         if _DECIMAL_COMMA.fullmatch(value.strip()):
             return "write a point for the comma"
         if _NUMBER_AND_UNIT.fullmatch(value.strip()):
-            return "write the number alone; the key's name holds the unit"
+            return "write the number alone"
         if value.strip() and len(value) < 1000 and type(resolve(value.strip())) in (int, float):
             return "remove the quotes"
     if "text" in kinds and not isinstance(value, (dict, list)):

@@ -69,9 +69,9 @@ def log_runs(connection: Connection, rows: Sequence[Mapping[str, object]]) -> No
             del values["run_id"]
             updates[tuple(values)].append({**values, "the_run": run_id, "old_status": old, "updated_at": now})
     for group in inserts.values():
-        connection.execute(_INSERT, group)
+        connection.execute(_INSERT, group if len(group) > 1 else group[0])
     for group in updates.values():
-        if connection.execute(_UPDATE, group).rowcount != len(group):
+        if connection.execute(_UPDATE, group if len(group) > 1 else group[0]).rowcount != len(group):
             raise StoreError("another process changed these runs at the same time; nothing was written.")
 
 
@@ -96,7 +96,8 @@ def _statuses(connection: Connection, run_ids: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for first in range(0, len(run_ids), _IDS_A_QUERY):
         ids = run_ids[first : first + _IDS_A_QUERY]
-        found.update(connection.execute(_STATUSES, {"ids": ids}).tuples().all())
+        for row in connection.execute(_STATUSES, {"ids": ids}):
+            found[row.run_id] = row.simulation_status
     return found
 
 

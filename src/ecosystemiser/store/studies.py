@@ -110,4 +110,4 @@ def _counted_by(
     connection: Connection, column: Column[Any], *conditions: ColumnElement[bool]
 ) -> dict[str | None, int]:
     counted = select(column, func.count()).where(*conditions).group_by(column).order_by(column)
-    return dict(connection.execute(counted).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(counted)}

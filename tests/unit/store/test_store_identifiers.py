@@ -1,6 +1,5 @@
 """Names of runs and studies, and the folders that they may name."""
 
-import os
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +11,21 @@ from ecosystemiser.errors import InputError
 from ecosystemiser.store import identifiers
 from ecosystemiser.store.identifiers import check_identifier, new_run_id, results_folder
 
-ESCAPES = ["..", "../x", "a/../../x", "/etc/passwd", "a/b", "a\\b", "a\0b", "", ".hidden", "-x", "a..b", "ä", "a\n"]
+ESCAPES = [
+    "..",
+    "../x",
+    "a/../../x",
+    "/etc/passwd",
+    "a/b",
+    "a\\b",
+    "a\0b",
+    "",
+    ".hidden",
+    "-x",
+    "a..b",
+    "ä",
+    "a\n",
+]
 
 
 @pytest.mark.parametrize("name", ["a", "0", "battery-sizing_2.1", "x" * 128, str(uuid.uuid4())])
@@ -86,5 +99,5 @@ def test_a_loop_of_symlinks_and_a_nul_are_refused(tmp_path):
 
 def test_the_output_directory_itself_may_be_a_symlink(tmp_path):
     (tmp_path / "real").mkdir()
-    os.symlink(tmp_path / "real", tmp_path / "link")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
     assert results_folder(tmp_path / "link", "r1") == tmp_path.resolve() / "real" / "r1"

@@ -8,7 +8,13 @@ TERMINAL = [status for status in RunStatus if status is not RunStatus.RUNNING]
 
 
 def test_the_words_are_those_of_the_definitions():
-    assert [str(status) for status in RunStatus] == ["running", "completed", "failed", "cancelled", "interrupted"]
+    assert [str(status) for status in RunStatus] == [
+        "running",
+        "completed",
+        "failed",
+        "cancelled",
+        "interrupted",
+    ]
 
 
 @pytest.mark.parametrize("new", RunStatus)

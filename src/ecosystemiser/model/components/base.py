@@ -48,6 +48,9 @@ class Site(Protocol):
     def outdoor_temperature_c(self, key: str) -> Floats:
         """Return the air temperature of the site's weather. (steps,)"""
 
+    def mean_outdoor_temperature_c(self, key: str) -> float:
+        """Return the mean air temperature of the whole year, whatever part of it is run."""
+
     def pv_yield(self, tilt_deg: float, azimuth_deg: float, losses: float, key: str) -> Floats:
         """Return AC kW per kWp from the site's weather. (steps,)"""
 
@@ -57,6 +60,8 @@ class Component(ClosedModel):
 
     carrier: ClassVar[Carrier | None] = None
     """The carrier whose bus it stands on unless it names one."""
+    input_carriers: ClassVar[frozenset[Carrier] | None] = None
+    """What the bus of its `input` may carry; None where any may be."""
 
     type: str
     """Which component it is."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.components.base import Component, Site
@@ -36,6 +36,15 @@ class GenericConverter(Component):
     capex_per_kw: MoneyPerKw = 0.0
     """Price per kW of its size."""
 
+    @model_validator(mode="after")
+    def _has_two_buses_and_what_its_costs_are_per(self) -> Self:
+        if self.input == self.output:
+            message = f"has bus {self.input!r} as input and as output; name two buses"
+            raise ValueError(message)
+        if self.capex_per_kw and self.power_kw is None:
+            raise ValueError("has a capex_per_kw of no power_kw; add power_kw, or write capex")
+        return self
+
     @property
     def is_absent(self) -> bool:
         return self.power_kw == 0 or self.flow_m3_per_h == 0
@@ -57,10 +66,11 @@ class GenericConverter(Component):
             (self.power_kw, "flow_m3_per_h", "power_kw") if is_energy else (self.flow_m3_per_h, "power_kw", "flow_m3_per_h")
         )
         if getattr(self, misfit) is not None:
-            raise InputError([Finding(f"does not fit input {self.input!r}", f"use {fitting}", misfit)])
+            found = getattr(self, misfit)
+            raise InputError([Finding(f"does not fit input {self.input!r}", f"use {fitting}", misfit, found)])
         ratio = site.numbers(self.ratio, "ratio")
         if ratio.lowest() <= 0:
-            raise InputError([Finding("is not above 0", "give a ratio above 0", "ratio")])
+            raise InputError([Finding("is not above 0", "give a ratio above 0", "ratio", ratio.lowest())])
         return (
             Converter(
                 name=name,

@@ -16,6 +16,7 @@ class GasBoiler(PowerSized):
     """Turns gas into heat at a constant efficiency."""
 
     carrier: ClassVar[Carrier] = Carrier.HEAT
+    input_carriers: ClassVar[frozenset[Carrier]] = frozenset({Carrier.GAS, Carrier.HYDROGEN})
 
     type: Literal["gas_boiler"]
     power_kw: Kw

@@ -77,6 +77,7 @@ class HeatPump(PowerSized):
     """Turns electricity into heat with a COP from temperatures, or given as a number, a series or a table."""
 
     carrier: ClassVar[Carrier] = Carrier.HEAT
+    input_carriers: ClassVar[frozenset[Carrier]] = frozenset({Carrier.ELECTRICITY})
 
     type: Literal["heat_pump"]
     power_kw: Kw
@@ -86,7 +87,7 @@ class HeatPump(PowerSized):
     source: Literal["air", "ground", "series"] = "air"
     """Where its heat comes from: the weather's air, ground at its constant temperature, or source_temperature_c."""
     source_temperature_c: NumberSeries | None = None
-    """Source temperature, for `source: series`; for `ground` a number, by default the mean air temperature. [deg C]"""
+    """Source temperature, for `source: series`; for `ground` a number, by default the year's mean air temperature. [deg C]"""
     sink_temperature_c: float | HeatingCurve | SeriesSpec = 45.0
     """Supply temperature: a number, a series or a heating curve. [deg C]"""
     cop: Annotated[float, Field(gt=0)] | CopTable | SeriesSpec | None = None
@@ -151,8 +152,7 @@ class HeatPump(PowerSized):
             return site.outdoor_temperature_c("source")
         if self.source_temperature_c is not None:
             return site.numbers(self.source_temperature_c, "source_temperature_c").values(site.clock.steps)
-        mean = float(np.mean(site.outdoor_temperature_c("source")))
-        return np.full(site.clock.steps, mean)
+        return np.full(site.clock.steps, site.mean_outdoor_temperature_c("source"))
 
     def _sink_c(self, site: Site) -> Floats:
         if isinstance(self.sink_temperature_c, HeatingCurve):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from ecosystemiser.errors import Finding, InputError
@@ -63,6 +62,7 @@ class Pv(PowerSized):
                 Finding("has no effect beside a profile", f"remove {key} or remove profile", key, getattr(self, key))
             ])
         series = site.numbers(self.profile, "profile")
-        if series.shape is not None and float(np.min(series.shape)) < 0:
-            raise InputError([Finding("holds negative yields", "give kW per kW of peak power, 0 or more", "profile")])
+        if series.lowest() < 0:
+            message = f"holds negative yields ({series.lowest():g})"
+            raise InputError([Finding(message, "give kW per kW of peak power, 0 or more", "profile")])
         return series

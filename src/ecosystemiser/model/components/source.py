@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.components.base import Site
 from ecosystemiser.model.components.generic import GenericComponent
-from ecosystemiser.model.fields import Kw, KgPerKwh, Money, MoneyPerKw, PriceSpec, SeriesSpec, Share
-from ecosystemiser.model.kinds import UNLIMITED, Role, Series, Source
+from ecosystemiser.model.fields import KgPerKwh, Kw, Money, MoneyPerKw, PriceSpec, SeriesSpec, Share
+from ecosystemiser.model.kinds import UNLIMITED, Investment, Role, Series, Source
 from ecosystemiser.units import Unit
 
 __all__ = ["GenericSource"]
@@ -45,14 +45,25 @@ class GenericSource(GenericComponent):
     def is_absent(self) -> bool:
         return self.power_kw == 0 or self.flow_m3_per_h == 0
 
+    @model_validator(mode="after")
+    def _has_what_its_costs_are_per(self) -> Self:
+        if self.power_kw is None and (self.capex_per_kw or self.fixed_cost_per_kw_year):
+            raise ValueError("has costs per kW of no power_kw; add it, or write capex and fixed_cost_per_year")
+        return self
+
+    def investment(self) -> Investment:
+        return self._investment(self.power_kw or 0.0, self.capex_per_kw, self.fixed_cost_per_kw_year, 0.0)
+
     def kinds(self, name: str, site: Site) -> tuple[Source, ...]:
         """Return a source whose cost is a purchase."""
+        price = self._of_carrier(site, "cost_per_kwh", "cost_per_m3")
+        price_key = "cost_per_kwh" if self.cost_per_m3 is None else "cost_per_m3"
         return (
             Source(
                 name=name,
                 bus=self.bus,
                 available=self._available(site),
-                cost=site.price(self._of_carrier(site, "cost_per_kwh", "cost_per_m3") or 0.0, "cost_per_kwh"),
+                cost=Series(0.0) if price is None else site.price(price, price_key),
                 co2_kg=Series(self._of_carrier(site, "co2_kg_per_kwh", "co2_kg_per_m3") or 0.0),
                 renewable_share=self.renewable_share,
                 role=Role.SKY if self.renewable_share > 0 else Role.BOUGHT,

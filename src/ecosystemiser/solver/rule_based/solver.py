@@ -1,0 +1,124 @@
+"""The rule-based solver: dispatch by merit order, one year or a batch of years at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+
+import numpy as np
+
+from ecosystemiser.config.solver_options import SolverOptions
+from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError
+from ecosystemiser.model.kinds import Floats
+from ecosystemiser.model.problem import Coefficients, Ints, Problem
+from ecosystemiser.results import Solution, SolverReport, Tally, Totals
+from ecosystemiser.solver.rule_based.kernel import Sums, dispatch_hours, dispatch_sums, empty_sums
+from ecosystemiser.solver.rule_based.merit_order import MeritOrder, check_capable, merit_orders, routes
+from ecosystemiser.solver.rule_based.nodes import has_circle
+from ecosystemiser.solver.rule_based.tables import Numbers, Plan, numbers_of, plan_of
+
+__all__ = ["RuleBasedSolver", "stack"]
+
+LANES = 64
+"""Variations side by side: enough to fill vector units, few enough to stay in the first cache."""
+
+
+class RuleBasedSolver:
+    """Dispatches a Problem and its variations hour by hour, never looking ahead."""
+
+    def __init__(self, problem: Problem, options: SolverOptions) -> None:  # noqa: ARG002 - one door for all solvers
+        self._take(problem)
+
+    def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
+        """Return the plan of the rule. Raises SolveError (data) for numbers that are none."""
+        if should_stop is not None and should_stop():
+            raise KeyboardInterrupt
+        self._take(problem)
+        numbers = numbers_of(problem.coefficients)
+        _check_numbers(problem)
+        flows = np.empty((len(problem.layout.flows), problem.steps))
+        levels = np.empty((len(problem.layout.charges), problem.steps + 1))
+        ((order, _),) = merit_orders(problem, self._routes)
+        begin = time.perf_counter()
+        dispatch_hours(self._plan(problem, order), numbers, flows, levels)
+        seconds = time.perf_counter() - begin
+        return Solution(flows, levels, SolverReport("rule_based", "dispatched", solve_seconds=seconds))
+
+    def solve_batch(self, batch: Problem) -> Totals:
+        """Return the Totals of a batch of variations, (batch,) each, without keeping hours.
+
+        `batch` is what `stack` returns: variations that share layout and signals. Raises SolveError (data), and
+        InputError where energy can go in a circle of buses, whose origins need the hours.
+        """
+        self._take(batch)
+        _check_numbers(batch)
+        if has_circle(batch.layout):
+            remedy = "solve its variations one by one"
+            raise InputError([Finding("holds converters in a circle, which a batch cannot trace", remedy)])
+        numbers = numbers_of(batch.coefficients)
+        tally: dict[str, Floats] = {}
+        for order, lanes in merit_orders(batch, self._routes):
+            plan = self._plan(batch, order)
+            for first in range(0, len(lanes), LANES):
+                chosen = lanes[first : first + LANES]
+                _scatter(tally, _dispatched(plan, numbers, chosen), chosen, numbers.limit.shape[1])
+        return Totals(batch, _tally(numbers, tally))
+
+    def _take(self, problem: Problem) -> None:
+        """Make the tables anew where structure or signals differ from the last problem's."""
+        known = getattr(self, "_problem", None)
+        if known is not None and known.layout == problem.layout and np.array_equal(known.signals, problem.signals):
+            return
+        check_capable(problem)
+        self._problem, self._routes = problem, routes(problem.layout)
+        self._plans: dict[MeritOrder, Plan] = {}
+
+    def _plan(self, problem: Problem, order: MeritOrder) -> Plan:
+        if order not in self._plans:
+            self._plans[order] = plan_of(problem, order)
+        return self._plans[order]
+
+
+def stack(problems: Sequence[Problem]) -> Problem:
+    """Return variations as one batch. Raises InputError where they do not share layout and signals."""
+    first = problems[0]
+    for at, other in enumerate(problems):
+        same = other.layout == first.layout and _same_signals(first, other)
+        if not same:
+            remedy = "put variations of another structure into another batch"
+            raise InputError([Finding("does not share layout and signals with the first of its batch", remedy, str(at))])
+    names = [one.name for one in fields(Coefficients)]
+    columns = {name: np.stack([getattr(one.coefficients, name) for one in problems], axis=-1) for name in names}
+    return replace(first, coefficients=Coefficients(**columns))
+
+
+def _same_signals(one: Problem, other: Problem) -> bool:
+    rows = ("signals", "limit_signal", "ratio_signal", "cost_signal", "co2_signal")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in rows)
+
+
+def _check_numbers(problem: Problem) -> None:
+    numbers = problem.coefficients
+    for one in fields(Coefficients):
+        if np.isnan(getattr(numbers, one.name)).any():
+            raise SolveError(FailureCause.DATA, f"{one.name} holds what is not a number")
+    if not np.all(np.isfinite(problem.signals)):
+        raise SolveError(FailureCause.DATA, "a profile or price holds what is not a finite number")
+
+
+def _dispatched(plan: Plan, numbers: Numbers, lanes: Ints) -> Sums:
+    part = Numbers(*(np.ascontiguousarray(rows[:, lanes]) for rows in numbers))
+    sums = empty_sums(plan, len(lanes))
+    dispatch_sums(plan, part, sums)
+    return sums
+
+
+def _scatter(tally: dict[str, Floats], sums: Sums, lanes: Ints, count: int) -> None:
+    for name, rows in sums._asdict().items():
+        tally.setdefault(name, np.zeros((*rows.shape[:-1], count)))[..., lanes] = rows
+
+
+def _tally(numbers: Numbers, rows: dict[str, Floats]) -> Tally:
+    scalars = {name: rows.pop(name)[0] for name in ("local_use", "renewable_delivered")}
+    return Tally(level_first=numbers.initial_level, **rows, **scalars)
