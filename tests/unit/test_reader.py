@@ -153,9 +153,7 @@ def test_multi_line_texts() -> None:
     assert read(text) == {"a": "x\n y\n", "b": "x y", "c": "one two", "d": "one two", "e": ["x y", "z"]}
 
 
-@pytest.mark.parametrize(
-    "text", ["---\na: 1\n", "a: 1\n...\n", "\ufeffa: 1\n", "a: 1\r\n", "a: 1\r# x\r", "? a\n: 1"]
-)
+@pytest.mark.parametrize("text", ["---\na: 1\n", "a: 1\n...\n", "\ufeffa: 1\n", "a: 1\r\n", "a: 1\r# x\r", "? a\n: 1"])
 def test_one_document_however_written(text: str) -> None:
     """A start or end marker, a byte order mark and any line break are fine."""
     assert read(text) == {"a": 1}
@@ -277,6 +275,13 @@ def test_duplicates_above_a_syntax_error() -> None:
     assert len(refused("a: 1\na: 2\nb: 'x\n")) == 2
 
 
+def test_endless_duplicates() -> None:
+    """After a hundred mistakes reading ends."""
+    findings = refused("a: 1\n" * 1000)
+    assert len(findings) == 101
+    assert findings[-1].startswith("a.yaml:102: holds one mistake more")
+
+
 # --- attacks ----------------------------------------------------------------------------------------
 
 
@@ -308,6 +313,9 @@ MERGE_BOMB = (
         "- " * 10_000,
         "? " * 10_000,
         "a: " + "&x " * 10_000,
+        "a: 1\n" + "\n" * 1_000_000 + "- ",
+        "a: 1\n" + "# comment\n" * 100_000 + "- ",
+        "a: " + "1" * 1_000_000,
     ],
     ids=[
         "wide",
@@ -321,6 +329,9 @@ MERGE_BOMB = (
         "dashes",
         "keys",
         "anchors",
+        "blank",
+        "comments",
+        "digits",
     ],
 )
 def test_bomb(text: str) -> None:
@@ -335,9 +346,7 @@ def test_bomb(text: str) -> None:
     assert time.perf_counter() - start < 3  # traced, and on a busy machine; 0.2 s otherwise
 
 
-@pytest.mark.parametrize(
-    "nest", ["[" * 49 + "]" * 49, "\n" + "".join(f"{' ' * n}a:\n" for n in range(1, 50))]
-)
+@pytest.mark.parametrize("nest", ["[" * 49 + "]" * 49, "\n" + "".join(f"{' ' * n}a:\n" for n in range(1, 50))])
 def test_deepest_nesting(nest: str) -> None:
     """Fifty levels are read."""
     data: Any = read(f"a: {nest}")
@@ -591,9 +600,7 @@ def test_parse_value(text: str, value: object) -> None:
     assert parse_value(text) == value
 
 
-@pytest.mark.parametrize(
-    "text", ["a: b", "- 1", "[1", "'x", "a #b", "#fff", "!x", "{a: 1, a: 2}", "\0", "---", "*x"]
-)
+@pytest.mark.parametrize("text", ["a: b", "- 1", "[1", "'x", "a #b", "#fff", "!x", "{a: 1, a: 2}", "\0", "---", "*x"])
 def test_parse_value_refuses(text: str) -> None:
     """What is not one value is refused; the place is the command line."""
     with pytest.raises(InputError, match=r"^--set: "):
@@ -618,13 +625,7 @@ class Tariff(Strict):
 
 
 Positive = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Price = (
-    Positive
-    | Annotated[list[Positive], Field(min_length=2)]
-    | Literal["market", "free"]
-    | FileSeries
-    | Tariff
-)
+Price = Positive | Annotated[list[Positive], Field(min_length=2)] | Literal["market", "free"] | FileSeries | Tariff
 
 
 class Battery(Strict):
@@ -867,6 +868,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert all(finding.message and finding.remedy and finding.file == "a" for finding in findings)
 
 
+@pytest.mark.filterwarnings("ignore::ruamel.yaml.error.ReusedAnchorWarning")
 @settings(max_examples=500, deadline=None)
 @given(YAMLISH.filter(lambda text: not set("=?_") & set(text)).map("a: {}".format))
 def test_agrees_with_ruamel(text: str) -> None:
@@ -893,9 +895,7 @@ TREES = st.recursive(
         PRINTABLE,
         st.dates(),
         st.datetimes(min_value=datetime(1000, 1, 1)),  # noqa: DTZ001 - without zone on purpose
-        st.sampled_from(
-            ["no", "12:30", "3", "1e3", "~", "<<", "a: b", "# x", "- x", "a\nb\n", " a ", "'", '"', "\t"]
-        ),
+        st.sampled_from(["no", "12:30", "3", "1e3", "~", "<<", "a: b", "# x", "- x", "a\nb\n", " a ", "'", '"', "\t"]),
     ),
     lambda below: st.lists(below, max_size=4) | st.dictionaries(PRINTABLE, below, max_size=4),
     max_leaves=12,

@@ -1,0 +1,1 @@
+"""What a person asks for: closed, frozen models. Names a system, knows none."""

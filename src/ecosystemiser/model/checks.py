@@ -77,7 +77,7 @@ def _demands_above_supply(system: System) -> list[Finding]:
     findings = []
     for bus, carrier in system.buses.items():
         must = [kind for kind in system.kinds if isinstance(kind, Sink) and kind.bus == bus and kind.unmet_cost is None]
-        if not must:
+        if not must or not any(bus in _gives_to(kind) for kind in system.kinds):  # the latter is told already
             continue
         demand = sum((kind.demand.values(system.clock.steps) for kind in must), np.zeros(system.clock.steps))
         short = demand - _most_supply(system, bus)
@@ -97,7 +97,8 @@ def _shortage(
     names = " and ".join(kind.name for kind in must)
     field = f"unmet_cost_per_{amount_unit(carrier)}"
     return Finding(
-        f"asks on {when} for {demand:.4g} {unit} that must be met ({names}), {short:.4g} {unit} above all supply limits",
+        f"asks on {when} for {demand:.4g} {unit} that must be met ({names}), "
+        f"{short:.4g} {unit} above all supply limits",
         f"raise the limits of what supplies it, or give a demand {field}",
         f"components.{must[-1].name}",
     )

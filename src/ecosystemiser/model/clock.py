@@ -40,14 +40,13 @@ class Clock:
     @property
     def standard_offset(self) -> timedelta:
         """Offset of the place's standard time (no daylight saving) from UTC, in the start's year."""
-        year = self.start_utc.astimezone(ZoneInfo(self.timezone)).year
-        offsets = (self._utc_offset(datetime(year, month, 1, tzinfo=UTC)) for month in (1, 7))
+        offsets = (self._utc_offset(datetime(self.year, month, 1, tzinfo=UTC)) for month in (1, 7))
         return min(offsets)
 
     @property
     def year(self) -> int:
-        """Calendar year of the start, in standard time."""
-        return (self.start_utc + self.standard_offset).year
+        """Calendar year of the start on the local clock."""
+        return self.start_utc.astimezone(ZoneInfo(self.timezone)).year
 
     @property
     def steps_per_year(self) -> int:
@@ -57,7 +56,7 @@ class Clock:
 
     @property
     def first_step_of_year(self) -> int:
-        """Position of the first step in its calendar year, in standard time."""
+        """Position of the first step in its year of standard time; below 0 where summer time leads it."""
         return self.seconds_of_year // self.step_s
 
     @property

@@ -174,7 +174,7 @@ class _Rows:
             capital_per_year=_floats(annuities),
             fixed_per_year=_floats([one.fixed_per_year for one in held]),
             embodied_per_year=_floats([one.embodied_co2_kg / one.lifetime_years for one in held]),
-            co2_price=np.float64(co2_price),
+            co2_price=np.array(co2_price),
         )
 
     def _end_price(self, storage: Storage) -> float:

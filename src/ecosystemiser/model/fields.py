@@ -10,6 +10,7 @@ from ecosystemiser.units import Unit
 
 __all__ = [
     "ClosedModel",
+    "Efficiency",
     "FileColumn",
     "Kg",
     "KgPerKw",
@@ -20,7 +21,6 @@ __all__ = [
     "MoneyPerKw",
     "MoneyPerKwh",
     "NumberSeries",
-    "Efficiency",
     "Period",
     "PriceSpec",
     "SeriesSpec",

@@ -150,7 +150,9 @@ def _build(
 ) -> tuple[System, list[Finding]]:
     """Resolve every component into its kinds; collect what each refuses."""
     clock = head.time.clock(steps)
-    site = BuildSite(clock, head.site, head.buses, Path(document.file).parent)
+    site = BuildSite(
+        clock, head.site, head.buses, Path(document.file).parent, listed_steps=head.time.steps
+    )
     present = {name: component for name, component in components.items() if not component.is_absent}
     kinds: list[Kind] = []
     findings: list[Finding] = []
@@ -183,10 +185,10 @@ def _misplaced(name: str, kind: Kind, component: Component, site: BuildSite) -> 
             findings += [_under(f"components.{name}", found) for found in error.findings]
             continue
         if key == "bus" and component.carrier is not None and carrier is not component.carrier:
-            remedy = f"put a {component.type} on a bus of {component.carrier}"
+            remedy = f"name a bus of {component.carrier} for a component of type {component.type}"
             findings.append(Finding(f"carries {carrier}", remedy, f"components.{name}.bus", bus))
         if key == "input" and component.input_carriers is not None and carrier not in component.input_carriers:
-            remedy = f"a {component.type} draws from a bus of {' or '.join(sorted(component.input_carriers))}"
+            remedy = f"name a bus of {' or '.join(sorted(component.input_carriers))}"
             findings.append(Finding(f"carries {carrier}", remedy, f"components.{name}.input", bus))
     return findings
 

@@ -210,11 +210,11 @@ class Problem:
         scale = float(self.coefficients.limit[flow])
         if scale == np.inf:
             return np.full(self.steps, np.inf)
-        return scale * self.signals[self.limit_signal[flow]]
+        return np.asarray(scale * self.signals[self.limit_signal[flow]])
 
     def ratios(self, output: int) -> Floats:
         """Return output per input of a converter's output in each step. (steps,)"""
-        return self.coefficients.ratio[output] * self.signals[self.ratio_signal[output]]
+        return np.asarray(self.coefficients.ratio[output] * self.signals[self.ratio_signal[output]])
 
     def unit_costs(self) -> Floats:
         """Return what one more unit of each flow adds to total_cost, CO2 price included. (flows, steps)"""

@@ -39,8 +39,12 @@ PACKAGED_YEAR = 2018
 class BuildSite:
     """Resolves what components ask for. One site serves all components of one system; equal asks share one array."""
 
-    def __init__(self, clock: Clock, spec: SiteSpec, buses: Mapping[str, Carrier], folder: Path) -> None:
+    def __init__(
+        self, clock: Clock, spec: SiteSpec, buses: Mapping[str, Carrier], folder: Path, *, listed_steps: int = 0
+    ) -> None:
+        """`listed_steps` is how many values a list of the whole run has, where `clock` is only its first part."""
         self.clock = clock
+        self._listed_steps = max(listed_steps, clock.steps)
         self._spec = spec
         self._buses = {**BUSES, **buses}
         self._folder = folder
@@ -140,8 +144,8 @@ class BuildSite:
 
     def _part(self, spec: SeriesSpec, key: str) -> Floats:
         """Return the run's part of a series. (steps,)"""
-        if isinstance(spec, list) and len(spec) == self.clock.steps:
-            return self._once(("run", tuple(spec)), lambda: np.array(spec))
+        if isinstance(spec, list) and len(spec) in (self.clock.steps, self._listed_steps):
+            return self._once(("run", tuple(spec)), lambda: np.array(spec[: self.clock.steps]))
         known = tuple(spec) if isinstance(spec, list) else spec
         return self._once(("part", known), lambda: self._cut(self._year(spec, key), key))
 
@@ -220,6 +224,8 @@ class BuildSite:
         if first * self.clock.step_s != self.clock.seconds_of_year:
             remedy = "let time.start lie a whole number of steps after New Year of standard time"
             raise InputError([Finding("has no value that begins where the run starts", remedy, key)])
+        if first < 0:  # south of the equator: what the year lacks at its start stands at its end
+            year, first = np.roll(year, -first), 0
         part = year[first : first + self.clock.steps]
         if len(part) < self.clock.steps:
             remedy = f"start earlier or take at most {len(year) - first} steps"
@@ -235,7 +241,7 @@ class BuildSite:
         if self.clock.step_s <= HOUR_S and HOUR_S % self.clock.step_s == 0:
             return np.repeat(hourly, HOUR_S // self.clock.step_s)
         if self.clock.step_s % HOUR_S == 0:
-            return hourly.reshape(-1, self.clock.step_s // HOUR_S).mean(axis=1)
+            return np.asarray(hourly.reshape(-1, self.clock.step_s // HOUR_S).mean(axis=1))
         raise InputError([Finding("is hourly", "use a step that divides an hour, or whole hours", key)])
 
     def _once(self, name: Hashable, make: Callable[[], Floats]) -> Floats:

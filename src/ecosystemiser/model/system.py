@@ -16,7 +16,7 @@ from ecosystemiser.model.components import Component
 from ecosystemiser.model.fields import ClosedModel
 from ecosystemiser.model.kinds import Exchange, Investment, Kind, Source
 from ecosystemiser.names import IDENTIFIER_RULE, is_identifier
-from ecosystemiser.units import Carrier, Unit
+from ecosystemiser.units import BUSES, Carrier, Unit
 
 __all__ = ["Economics", "SiteSpec", "System", "SystemHead", "TimeSpec"]
 
@@ -122,7 +122,7 @@ class SystemHead(ClosedModel):
     """Where it stands."""
     economics: Economics = Economics()
     """Money and CO2 price."""
-    buses: dict[str, Annotated[Carrier, Field(strict=False)]] = {}
+    buses: dict[str, Annotated[Carrier, Field(strict=False)]] = Field(default={})
     """Buses of its own: name and carrier. Each carrier's own bus is always there."""
 
     @field_validator("system_id")
@@ -131,6 +131,15 @@ class SystemHead(ClosedModel):
         if not is_identifier(text):
             raise ValueError(f"is no id; use {IDENTIFIER_RULE}")
         return text
+
+    @field_validator("buses")
+    @classmethod
+    def _are_its_own(cls, buses: dict[str, Carrier]) -> dict[str, Carrier]:
+        for name, carrier in buses.items():
+            if BUSES.get(name, carrier) is not carrier:
+                message = f"gives bus {name!r} another carrier; choose another name, {name!r} carries {BUSES[name]}"
+                raise ValueError(message)
+        return buses
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +170,12 @@ class System:
         """Return what each component costs before it runs."""
         return {name: component.investment() for name, component in self.components.items()}
 
+    def described(self) -> dict[str, object]:
+        """Return everything that was asked, defaults filled in, as JSON can hold it."""
+        head = self.head.model_dump(mode="json")
+        components = {name: component.model_dump(mode="json") for name, component in self.components.items()}
+        return {**head, "steps": self.clock.steps, "components": components}
+
     def end_price(self, bus: str) -> float | None:
         """Return what a unit missing from a storage on `bus` costs where it names no price; None: it must name one.
 
@@ -170,7 +185,7 @@ class System:
         if wanted & {Carrier.HEAT, Carrier.COOLING}:
             wanted = {Carrier.ELECTRICITY, Carrier.GAS, Carrier.HYDROGEN, *wanted}
         prices = [price for kind in self.kinds if self.buses[kind.bus] in wanted for price in _purchase_prices(kind)]
-        return max(0.0, max(prices)) if prices else None
+        return max(0.0, *prices) if prices else None
 
 
 def _purchase_prices(kind: Kind) -> list[float]:

@@ -26,6 +26,8 @@ __all__ = ["MAX_NODES", "Builder"]
 MAX_NODES = 200_000
 """Values in a document; what an alias repeats counts each time."""
 
+MAX_FINDINGS = 100
+
 _INVISIBLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _MERGE = -1
 """Stands for the key `<<`; other keys are strings, entries of lists count from 0."""
@@ -206,6 +208,8 @@ class Builder:
         container.key, container.key_line = (_MERGE if is_merge else text), line + 1
         if isinstance(value, str) and container.key not in container.lines:
             return
+        if len(self._findings) >= MAX_FINDINGS:
+            raise Refused(line, "holds one mistake more, and reading ends here", "mend those above first")
         place = self._place(text)
         if value is None and not text:
             self._report(line + 1, "has no key before ':'", "write one", place.rstrip("."))

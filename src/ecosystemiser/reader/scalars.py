@@ -20,9 +20,9 @@ _WORDS: dict[str, Scalar] = {
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
     **{sign + word: float(sign + word[1:]) for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
 }
-_DIGITS = "[0-9](?:_?[0-9])*"
+_DIGITS = "[0-9](?:_?[0-9])*+"
 _INT = re.compile(rf"[-+]?{_DIGITS}")
-_BASED_INT = re.compile(r"[-+]?0(?:b[01](?:_?[01])*|o[0-7](?:_?[0-7])*|x[0-9a-fA-F](?:_?[0-9a-fA-F])*)")
+_BASED_INT = re.compile(r"[-+]?0(?:b[01](?:_?[01])*|o[0-7](?:_?[0-7])*|x[0-9a-fA-F](?:_?[0-9a-fA-F])*+)")
 _FLOAT = re.compile(rf"[-+]?(?:\.{_DIGITS}|{_DIGITS}(?:\.(?:{_DIGITS})?)?)(?:[eE][-+]?[0-9]+)?")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"

@@ -23,14 +23,15 @@ __all__ = ["MAX_DEPTH", "MarkedYAMLError", "Refused", "event_source"]
 
 MAX_DEPTH = 50
 
-_BLANKS = re.compile(r"(?: *(?:#[^\n\0]*)?\n)* *(?:#[^\n\0]*)?")
-_FLOW_BLANKS = re.compile(r"(?:[ \t]*(?:#[^\n\0]*)?\n)*[ \t]*(?:#[^\n\0]*)?")
+# The quantifiers are possessive: the others remember each step, a gigabyte for ten megabytes of blank lines.
+_BLANKS = re.compile(r"(?: *+(?:#[^\n\0]*+)?+\n)*+ *+(?:#[^\n\0]*+)?+")
+_FLOW_BLANKS = re.compile(r"(?:[ \t]*+(?:#[^\n\0]*+)?+\n)*+[ \t]*+(?:#[^\n\0]*+)?+")
 _PLAIN_WORD = r"(?:[^ \t\n\0:]|:(?![ \t\n\0]))"
-_PLAIN = re.compile(rf"{_PLAIN_WORD}+(?: +(?!#){_PLAIN_WORD}+)*")
+_PLAIN = re.compile(rf"{_PLAIN_WORD}++(?: ++(?!#){_PLAIN_WORD}++)*+")
 _FLOW_WORD = r"(?:[^ \t\n\0:,\[\]{}]|:(?![ \t\n\0]))"
-_FLOW_PLAIN = re.compile(rf"{_FLOW_WORD}+(?: +(?!#){_FLOW_WORD}+)*")
-_TO_NEXT_LINE = re.compile(r" *\n[ \n]*")
-_QUOTED = re.compile(r"'([^'\n\0]*)'(?!')|\"([^\"\\\n\0]*)\"")
+_FLOW_PLAIN = re.compile(rf"{_FLOW_WORD}++(?: ++(?!#){_FLOW_WORD}++)*+")
+_TO_NEXT_LINE = re.compile(r" *+\n[ \n]*+")
+_QUOTED = re.compile(r"'([^'\n\0]*+)'(?!')|\"([^\"\\\n\0]*+)\"")
 _PLAIN_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/.")
 
 _FETCHERS = {

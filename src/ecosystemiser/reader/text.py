@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BYTES", "parse_value", "parse_yaml", "read_yaml"]
 
 MAX_BYTES = 10_000_000
-_INVISIBLE = re.compile(
-    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_INVISIBLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_yaml(path: str | PathLike[str]) -> Document:

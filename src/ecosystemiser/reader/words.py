@@ -160,9 +160,7 @@ def choices_in(text: object) -> list[str]:
 
 def value_error(context: Mapping[str, Any], message: str) -> Words:
     """Return the words that a validator of ours raised as `ValueError("message; remedy")`."""
-    text = str(context.get("error", "")) or message.removeprefix("Value error, ").removeprefix(
-        "Assertion failed, "
-    )
+    text = str(context.get("error", "")) or message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
     said, _, remedy = text.partition("; ")
     return said or "is not accepted here", remedy
 

@@ -85,14 +85,14 @@ class SolvedSystem:
         paths = [flow.path for flow in self.problem.layout.flows]
         if path not in paths:
             raise KeyError(f"no flow {path!r}; there are {', '.join(paths)}")
-        return self.solution.flows[paths.index(path)]
+        return np.asarray(self.solution.flows[paths.index(path)])
 
     def level(self, component: str) -> Floats:
         """Return the levels of a storage, first step's start to last step's end. Raises KeyError. (steps + 1,)"""
         names = self.problem.layout.storage_names
         if component not in names:
             raise KeyError(f"no storage {component!r}; there are {', '.join(names) or 'none'}")
-        return self.solution.levels[names.index(component)]
+        return np.asarray(self.solution.levels[names.index(component)])
 
     def hourly(self) -> dict[str, Floats]:
         """Return every flow and level (at each step's end) by its column name, as `battery.charge_kwh`. (steps,)"""

@@ -44,7 +44,9 @@ def trace(problem: Problem, flows: Floats, levels: Floats) -> Traced:
     demands = [flow for flow in layout.sinks if layout.carrier(flow).is_energy]
     return Traced(
         local_use=float(network.used @ network.use_share(local, network.electricity)),
-        renewable_delivered=float(sum(network.flows[f] @ network.use_share(renewable, network.bus(f)) for f in demands)),
+        renewable_delivered=float(
+            sum(network.flows[flow] @ network.use_share(renewable, network.bus(flow)) for flow in demands)
+        ),
     )
 
 
@@ -196,7 +198,7 @@ class _Network:
 
 
 class _Equations:
-    """One row an unknown and step: sum of `same` x unknowns of the step + `before` x those of the step before = right."""
+    """A row an unknown and step: `same` x unknowns of the step + `before` x those of the step before = right."""
 
     def __init__(self, steps: int, size: int) -> None:
         self.same, self.before = np.zeros((size, size, steps)), np.zeros((size, size, steps))
@@ -218,7 +220,8 @@ class _Equations:
         for row in range(size):
             for unknown in range(size):
                 band[above + row - unknown, unknown::size] = self.same[row, unknown]
-                band[above + row - unknown + size, unknown : (steps - 1) * size : size] += self.before[row, unknown, :-1]
+                earlier = slice(unknown, (steps - 1) * size, size)
+                band[above + row - unknown + size, earlier] += self.before[row, unknown, :-1]
         solved = solve_banded((below, above), band, self.right.ravel(), overwrite_ab=True, check_finite=False)
         return np.asarray(solved).reshape(steps, size)
 

@@ -1,0 +1,1 @@
+"""The use cases, thin: run a simulation, log it, ask the log."""

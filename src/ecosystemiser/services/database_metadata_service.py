@@ -9,11 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection
-
 from ecosystemiser.store import queries, runs, studies
 from ecosystemiser.store.creation import empty_database
-from ecosystemiser.store.engine import Database, open_database, upgrade_database
+from ecosystemiser.store.engine import Connection, Database, open_database, upgrade_database
 from ecosystemiser.store.identifiers import check_identifier
 from ecosystemiser.store.location import locate
 from ecosystemiser.store.upgrade import Upgrade

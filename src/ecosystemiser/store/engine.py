@@ -22,7 +22,7 @@ from ecosystemiser.store.location import Location, check_is_database, locate
 from ecosystemiser.store.schema import SCHEMA_VERSION
 from ecosystemiser.store.upgrade import Upgrade, read_version, upgrade
 
-__all__ = ["Database", "open_database", "sqlite_transaction", "upgrade_database"]
+__all__ = ["Connection", "Database", "open_database", "sqlite_transaction", "upgrade_database"]
 
 
 class Database:

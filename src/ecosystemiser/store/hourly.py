@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecosystemiser.errors import Finding, InputError, StoreError
-from ecosystemiser.store.files import file_error, sync_folder
+from ecosystemiser.store.files import file_error, write_durably
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,11 +58,7 @@ def write_hourly(
     """
     content = _encode(columns, start_utc, step_seconds, metadata or {})
     path = folder / FILE_NAME
-    try:
-        _make_folder(folder)
-        _replace(path, content)
-    except OSError as error:
-        raise file_error(error, path) from error
+    write_durably(path, content)
     return HourlyFile(path, hashlib.sha256(content).hexdigest(), len(content))
 
 
@@ -137,27 +131,6 @@ def _milliseconds(start_utc: datetime) -> int:
             [Finding("has no time zone", "give a time in UTC", "start_utc", start_utc.isoformat())]
         )
     return round(start_utc.astimezone(UTC).timestamp() * 1000)
-
-
-def _make_folder(folder: Path) -> None:
-    """Create `folder` with its parents, each name as durable as the file that will lie there."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for place in missing:
-        sync_folder(place.parent)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.new")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        sync_folder(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _decode(path: Path, content: bytes, names: list[str] | None) -> HourlySeries:

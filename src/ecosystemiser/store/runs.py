@@ -69,9 +69,9 @@ def log_runs(connection: Connection, rows: Sequence[Mapping[str, object]]) -> No
             del values["run_id"]
             updates[tuple(values)].append({**values, "the_run": run_id, "old_status": old, "updated_at": now})
     for group in inserts.values():
-        connection.execute(_INSERT, group if len(group) > 1 else group[0])
+        connection.execute(_INSERT, group)
     for group in updates.values():
-        if connection.execute(_UPDATE, group if len(group) > 1 else group[0]).rowcount != len(group):
+        if connection.execute(_UPDATE, group).rowcount != len(group):
             raise StoreError("another process changed these runs at the same time; nothing was written.")
 
 

@@ -19,16 +19,13 @@ def component_types() -> dict[str, type[Component]]:
     found: dict[str, type[Component]] = {}
     for module in iter_modules(__path__):
         for _, item in inspect.getmembers(import_module(f"{__name__}.{module.name}"), inspect.isclass):
-            name = _type_name(item)
-            if name is not None:
+            if issubclass(item, Component) and (name := _type_name(item)) is not None:
                 found[name] = item
     return dict(sorted(found.items()))
 
 
-def _type_name(item: type) -> str | None:
-    """Return the one word that a component's `type` may hold; None for base classes and other things."""
-    if not issubclass(item, Component):
-        return None
+def _type_name(item: type[Component]) -> str | None:
+    """Return the one word that a component's `type` may hold; None for base classes."""
     annotation = item.model_fields["type"].annotation
     if get_origin(annotation) is not Literal:
         return None

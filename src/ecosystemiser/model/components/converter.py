@@ -62,12 +62,13 @@ class GenericConverter(Component):
             raise InputError([Finding("means nothing here", "name the buses in input and output", "bus", self.bus)])
         site.carrier(self.output, "output")
         is_energy = site.carrier(self.input, "input").is_energy
-        most, misfit, fitting = (
-            (self.power_kw, "flow_m3_per_h", "power_kw") if is_energy else (self.flow_m3_per_h, "power_kw", "flow_m3_per_h")
-        )
+        most = self.power_kw if is_energy else self.flow_m3_per_h
+        fitting, misfit = ("power_kw", "flow_m3_per_h") if is_energy else ("flow_m3_per_h", "power_kw")
         if getattr(self, misfit) is not None:
             found = getattr(self, misfit)
             raise InputError([Finding(f"does not fit input {self.input!r}", f"use {fitting}", misfit, found)])
+        if self.input == self.output:
+            raise InputError([Finding("is also its input", "name another bus", "output", self.output)])
         ratio = site.numbers(self.ratio, "ratio")
         if ratio.lowest() <= 0:
             raise InputError([Finding("is not above 0", "give a ratio above 0", "ratio", ratio.lowest())])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -49,7 +50,7 @@ class CopTable(ClosedModel):
 def _check_points(key: str, points: list[float], other: str, values: list[float]) -> None:
     if len(points) < 2 or len(points) != len(values):
         raise ValueError(f"needs as many {other} as {key}, two or more; add what is missing")
-    if any(after <= before for before, after in zip(points, points[1:], strict=False)):
+    if any(after <= before for before, after in pairwise(points)):
         raise ValueError(f"{key} does not rise; sort the points")
 
 
@@ -85,7 +86,7 @@ class HeatPump(PowerSized):
     input: str = "electricity"
     """The bus it draws from."""
     source: Literal["air", "ground", "series"] = "air"
-    """Where its heat comes from: the weather's air, ground at its constant temperature, or source_temperature_c."""
+    """Where its heat comes from: the weather's air, ground at a constant temperature, or source_temperature_c."""
     source_temperature_c: NumberSeries | None = None
     """Source temperature, for `source: series`; for `ground` a number, by default the year's mean air temperature. [deg C]"""
     sink_temperature_c: float | HeatingCurve | SeriesSpec = 45.0

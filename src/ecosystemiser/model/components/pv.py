@@ -57,7 +57,7 @@ class Pv(PowerSized):
             return Series(1.0, site.pv_yield(self.tilt_deg, self.azimuth_deg, self.losses, "profile"))
         geometry = self.model_fields_set & {"tilt_deg", "azimuth_deg", "losses"}
         if geometry:
-            key = sorted(geometry)[0]
+            key = min(geometry)
             raise InputError([
                 Finding("has no effect beside a profile", f"remove {key} or remove profile", key, getattr(self, key))
             ])

@@ -76,7 +76,8 @@ class GenericSource(GenericComponent):
         if self.profile is None:
             return UNLIMITED if most is None else Series(most * self.count * site.clock.step_h)
         if most is None:
-            raise InputError([Finding("needs a size that it is a share of", "add power_kw or flow_m3_per_h", "profile")])
+            remedy = "add power_kw or flow_m3_per_h"
+            raise InputError([Finding("needs a size that it is a share of", remedy, "profile")])
         shares = site.numbers(self.profile, "profile")
         if shares.lowest() < 0:
             raise InputError([Finding("holds negative shares", "give values of 0 or more", "profile")])

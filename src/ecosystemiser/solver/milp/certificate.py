@@ -20,7 +20,8 @@ def is_certified(program: Program, outcome: Outcome) -> bool:
     reduced cost times the column bound it presses on; infinite where a reduced cost presses on no bound.
     """
     columns, owner = outcome.columns, np.repeat(np.arange(len(program.cost)), np.diff(program.starts))
-    activity = np.bincount(program.rows, program.values * columns[owner], minlength=len(program.row_lower))
+    terms = program.values * columns[owner]
+    activity = np.bincount(program.rows, terms, minlength=len(program.row_lower)).astype(np.float64)
     if _violation(columns, program.lower, program.upper) > TOLERANCE * _scale(columns):
         return False
     if _violation(activity, program.row_lower, program.row_upper) > TOLERANCE * _scale(activity):

@@ -51,6 +51,7 @@ class Formulation:
         self.first_column = {flow: at * steps for at, flow in enumerate(free)}
         storages = len(layout.charges)
         self.first_level = [(len(free) + at) * steps for at in range(storages)]
+        self.is_circular = self.end is EndRule.CYCLIC and steps > 1
         self.has_shortfall = self.end is EndRule.SHORTFALL
         self.first_short = (len(free) + storages) * steps
         self.columns = self.first_short + (storages if self.has_shortfall else 0)
@@ -87,22 +88,22 @@ class _Pattern:
 def _blocks(form: Formulation) -> list[tuple[Ints, Ints]]:
     """Return the (rows, columns) of each block of entries; `_values` gives their values in the same order."""
     layout, span = form.layout, np.arange(form.steps)
-    blocks = []
-    for flow, first in form.first_column.items():
-        blocks.append((layout.flow_bus[flow] * form.steps + span, first + span))
-    for output, converter in zip(layout.outputs, layout.output_converter, strict=True):
-        first = form.first_column.get(layout.inputs[converter])
-        if first is not None:
-            blocks.append((layout.flow_bus[output] * form.steps + span, first + span))
+    columns = form.first_column
+    blocks = [(layout.flow_bus[flow] * form.steps + span, first + span) for flow, first in columns.items()]
+    blocks += [
+        (layout.flow_bus[output] * form.steps + span, columns[layout.inputs[converter]] + span)
+        for output, converter in zip(layout.outputs, layout.output_converter, strict=True)
+        if layout.inputs[converter] in columns
+    ]
     for storage, level in enumerate(form.first_level):
         row = form.bus_rows + storage * form.steps
         blocks.append((row + span, level + span))
         blocks.append((row + span[1:], level + span[:-1]))
-        if form.end is EndRule.CYCLIC:
+        if form.is_circular:
             blocks.append((np.array([row]), np.array([level + form.steps - 1])))
         for flow in (layout.charges[storage], layout.discharges[storage]):
-            if flow in form.first_column:
-                blocks.append((row + span, form.first_column[flow] + span))
+            if flow in columns:
+                blocks.append((row + span, columns[flow] + span))
         if form.has_shortfall:
             end = np.array([form.storage_rows + storage] * 2)
             blocks.append((end, np.array([level + form.steps - 1, form.first_short + storage])))
@@ -113,13 +114,16 @@ def _values(form: Formulation, problem: Problem) -> list[Floats]:
     """Return the values of each block of `_blocks`."""
     layout, numbers, ones = form.layout, problem.coefficients, np.ones(form.steps)
     values = [layout.flow_sign[flow] * ones for flow in form.first_column]
-    for output, converter in enumerate(layout.output_converter):
-        if layout.inputs[converter] in form.first_column:
-            values.append(problem.ratios(output))
+    values += [
+        problem.ratios(output)
+        for output, converter in enumerate(layout.output_converter)
+        if layout.inputs[converter] in form.first_column
+    ]
     for storage in range(len(form.first_level)):
         keep = numbers.keep[storage]
-        values += [ones, -keep * ones[1:]]
-        if form.end is EndRule.CYCLIC:
+        is_own_predecessor = form.end is EndRule.CYCLIC and not form.is_circular
+        values += [ones - keep if is_own_predecessor else ones, -keep * ones[1:]]
+        if form.is_circular:
             values.append(np.array([-keep]))
         if layout.charges[storage] in form.first_column:
             values.append(-numbers.charge_efficiency[storage] * ones)
@@ -138,10 +142,10 @@ def formulate(form: Formulation, problem: Problem) -> Program:
     for flow, first in form.first_column.items():
         cost[first : first + steps] = unit_costs[flow]
         upper[first : first + steps] = problem.limits(flow)
-    for output, converter in zip(layout.outputs, layout.output_converter, strict=True):
+    for output, (flow, converter) in enumerate(zip(layout.outputs, layout.output_converter, strict=True)):
         at = form.first_column.get(layout.inputs[converter])
         if at is not None:
-            cost[at : at + steps] += unit_costs[output] * problem.ratios(layout.outputs.index(output))
+            cost[at : at + steps] += unit_costs[flow] * problem.ratios(output)
     for storage, first in enumerate(form.first_level):
         upper[first : first + steps] = numbers.capacity[storage]
         if form.end is EndRule.FIXED:

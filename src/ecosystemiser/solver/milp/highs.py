@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -54,7 +55,7 @@ class HighsSession:
     """One HiGHS model that lives as long as its variations are solved."""
 
     def __init__(self, options: SolverOptions) -> None:
-        self._highs = highspy.Highs()
+        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs miss half of its calls
         self._loaded: Program | None = None
         self._highs.HandleUserInterrupt = True
         for name, value in (("output_flag", False), ("threads", options.threads), ("mip_rel_gap", options.gap)):
@@ -105,8 +106,7 @@ class HighsSession:
         self._highs.startSolve()
         try:
             while not self._highs.wait(POLL_S)[0]:
-                if should_stop is not None and should_stop():
-                    raise KeyboardInterrupt
+                _stop_if(should_stop)
         except KeyboardInterrupt:
             self._highs.cancelSolve()
             self._highs.wait()
@@ -166,11 +166,18 @@ class HighsSession:
 
 SENTENCES = {
     FailureCause.INFEASIBLE: "no plan meets every demand and limit",
-    FailureCause.UNBOUNDED: "a price makes money without end: set import_limit_kw or export_limit_kw, or mend the price",
+    FailureCause.UNBOUNDED: (
+        "a price makes money without end: set import_limit_kw or export_limit_kw, or mend the price"
+    ),
     FailureCause.TIMEOUT: "the time limit ended the search before an answer; raise time_limit_s",
     FailureCause.MEMORY: "the optimiser ran out of memory",
     FailureCause.DATA: "the optimiser refused the numbers of the system",
 }
+
+
+def _stop_if(should_stop: Callable[[], bool] | None) -> None:
+    if should_stop is not None and should_stop():
+        raise KeyboardInterrupt
 
 
 def _differing(old: Floats, new: Floats) -> NDArray[np.int32]:
@@ -195,4 +202,5 @@ def _check_numbers(program: Program) -> None:
     size = np.abs(program.values)
     if np.any((size < SMALLEST_ENTRY) & (size > 0)) or not np.all(size < LARGEST_NUMBER):
         limits = f"{SMALLEST_ENTRY:g} and {LARGEST_NUMBER:g}"
-        raise SolveError(FailureCause.DATA, f"an efficiency or ratio is not within {limits}; the optimiser would drop it")
+        message = f"an efficiency or ratio is not within {limits}; the optimiser would drop it"
+        raise SolveError(FailureCause.DATA, message)

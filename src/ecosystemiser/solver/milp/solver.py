@@ -11,7 +11,7 @@ from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import EndRule, Problem
 from ecosystemiser.results import Solution, SolverReport
 from ecosystemiser.solver.milp.certificate import is_certified
-from ecosystemiser.solver.milp.formulation import Formulation, Program, formulate
+from ecosystemiser.solver.milp.formulation import Formulation, formulate
 from ecosystemiser.solver.milp.highs import HighsSession, Outcome
 
 __all__ = ["MilpSolver"]
@@ -43,14 +43,14 @@ class MilpSolver:
             start = "warm, then cold"
             self._session.forget()
             outcome = self._session.run(should_stop)
-        return self._solution(problem, program, outcome, start)
+        return self._solution(problem, outcome, start)
 
     def _prepare_if_other(self, problem: Problem) -> None:
         key = Formulation.key(problem)
         if key != self._key:
             self._key, self._form, self._session = key, Formulation(problem), HighsSession(self._options)
 
-    def _solution(self, problem: Problem, program: Program, outcome: Outcome, start: str) -> Solution:
+    def _solution(self, problem: Problem, outcome: Outcome, start: str) -> Solution:
         levels = self._levels(problem, outcome.columns)
         report = SolverReport(
             solver="milp",

@@ -68,7 +68,8 @@ def check_capable(problem: Problem) -> None:
     findings = []
     if problem.end not in (EndRule.SHORTFALL, EndRule.FREE):
         remedy = "use end: shortfall or free, or solver_type: milp"
-        findings.append(Finding("cannot be promised by rule_based, which does not look ahead", remedy, "end", str(problem.end)))
+        message = "cannot be promised by rule_based, which does not look ahead"
+        findings.append(Finding(message, remedy, "end", str(problem.end)))
     for converter, flow in enumerate(problem.layout.inputs):
         if len(problem.layout.outputs_of(converter)) > 1:
             name = problem.layout.flows[flow].component
@@ -155,7 +156,7 @@ def _mean_ratios(problem: Problem) -> Floats:
 
 def _delivered_cost(layout: Layout, costs: Floats, ratios: Floats, step: Step) -> Floats:
     """Return the mean cost of a unit delivered: what the supply and each converter on the way cost. (lanes,)"""
-    cost = costs[step.supply]
+    cost = np.asarray(costs[step.supply])
     for output in step.outputs:
         drawn = layout.inputs[layout.output_converter[output]]
         cost = (cost + costs[drawn]) / ratios[output] + costs[layout.outputs[output]]

@@ -13,9 +13,10 @@ from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import Coefficients, Ints, Problem
 from ecosystemiser.results import Solution, SolverReport, Tally, Totals
-from ecosystemiser.solver.rule_based.kernel import Sums, dispatch_hours, dispatch_sums, empty_sums
+from ecosystemiser.solver.rule_based.kernel import dispatch_hours, dispatch_sums
 from ecosystemiser.solver.rule_based.merit_order import MeritOrder, check_capable, merit_orders, routes
 from ecosystemiser.solver.rule_based.nodes import has_circle
+from ecosystemiser.solver.rule_based.sums import Sums, empty_sums
 from ecosystemiser.solver.rule_based.tables import Numbers, Plan, numbers_of, plan_of
 
 __all__ = ["RuleBasedSolver", "stack"]
@@ -87,7 +88,8 @@ def stack(problems: Sequence[Problem]) -> Problem:
         same = other.layout == first.layout and _same_signals(first, other)
         if not same:
             remedy = "put variations of another structure into another batch"
-            raise InputError([Finding("does not share layout and signals with the first of its batch", remedy, str(at))])
+            message = "does not share layout and signals with the first of its batch"
+            raise InputError([Finding(message, remedy, str(at))])
     names = [one.name for one in fields(Coefficients)]
     columns = {name: np.stack([getattr(one.coefficients, name) for one in problems], axis=-1) for name in names}
     return replace(first, coefficients=Coefficients(**columns))
