@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from math import inf
 
 import numpy as np
@@ -13,18 +11,12 @@ from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Series,
 from ecosystemiser.model.system import System
 from ecosystemiser.units import Carrier, amount_unit, rate_unit
 
-__all__ = ["check_system", "did_you_mean"]
+__all__ = ["check_system"]
 
 
 def check_system(system: System) -> list[Finding]:
     """Return all that keeps `system` from being solved; keys are paths such as `components.pv`."""
     return [*_unconnected(system), *_demands_above_supply(system), *_storages_without_end_price(system)]
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint such as "did you mean 'battery'? ", empty where nothing is near."""
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _gives_to(kind: Kind) -> list[str]:

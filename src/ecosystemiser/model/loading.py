@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ecosystemiser.errors import Finding, InputError
-from ecosystemiser.model.checks import check_system, did_you_mean
+from ecosystemiser.model.checks import check_system
 from ecosystemiser.model.components import Component, component_types
 from ecosystemiser.model.kinds import Converter, Kind
 from ecosystemiser.model.site import BuildSite
 from ecosystemiser.model.system import System, SystemHead
+from ecosystemiser.names import did_you_mean
 from ecosystemiser.reader import Document
 from ecosystemiser.reader.validation import findings_from_pydantic
 from ecosystemiser.units import BUSES, Carrier

@@ -213,6 +213,9 @@ class _Parser(Parser):
         self.scanner = loader.scanner
         self.resolver = loader
 
+    def get_event(self) -> Any:
+        return self.state() if self.state else None
+
     def parse_node(self, block: bool = False, indentless_sequence: bool = False) -> Any:  # noqa: FBT001, FBT002
         token = self.scanner.peek_token()
         if type(token) is not ScalarToken:

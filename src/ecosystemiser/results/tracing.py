@@ -54,6 +54,8 @@ Mix = list[tuple[int, Floats | float]]
 """A share as a weighted sum of unknowns: their indices within a step and the weights by step."""
 ELECTRICITY = -1
 """Stands for every electricity bus."""
+FED = 1 + 1e-14
+"""Stands for 1 on the left of a node's mix, so that a loop which nothing feeds has share 0 rather than none."""
 EMPTY = 1e-12
 """Share of a capacity below which a content has no origin of its own."""
 
@@ -161,7 +163,7 @@ class _Network:
             equations.put_before(storage, unknown, -arrived * weight)
 
     def _add_generation(self, equations: _Equations, origin: Floats, converted: float | None) -> None:
-        equations.put(self.generation, self.generation, 1.0)
+        equations.put(self.generation, self.generation, FED)
         for flow in self.layout.sources:
             if self.bus(flow) == ELECTRICITY:
                 equations.right[:, self.generation] += origin[flow] * _fraction(self.flows[flow], self.made)
@@ -182,7 +184,7 @@ class _Network:
         drawn = [(at, flow) for at, flow in enumerate(layout.discharges) if self.bus(flow) == bus]
         converted = [] if bus == ELECTRICITY else self._conversions_into(bus)
         total = self._sum([*brought, *(flow for _, flow in drawn), *(flow for flow, _ in converted)])
-        equations.put(row, row, 1.0)
+        equations.put(row, row, FED)
         for flow in brought:
             equations.right[:, row] += origin[flow] * _fraction(self.flows[flow], total)
         for flow, drawn_from in converted:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 import uuid
 from pathlib import Path
 
 from ecosystemiser.errors import Finding, InputError
+from ecosystemiser.names import IDENTIFIER_RULE, is_identifier
 
 __all__ = ["check_identifier", "new_run_id", "results_folder"]
-
-_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_ALLOWED = (
-    "use 1 to 128 letters (A-Z, a-z), digits, '.', '_' or '-', beginning with a letter or digit, without '..'"
-)
 
 _lock = threading.Lock()
 _last_tick = 0
@@ -25,9 +20,9 @@ _last_tick = 0
 def check_identifier(value: object, key: str) -> str:
     """Return `value` if it may name a run or a study, else raise InputError; `key` says which it names."""
     if not isinstance(value, str):
-        raise InputError([Finding("is not text", _ALLOWED, key, value)])
-    if not _PATTERN.fullmatch(value) or ".." in value:
-        raise InputError([Finding(f"is not a valid {key}", _ALLOWED, key, value)])
+        raise InputError([Finding("is not text", f"use {IDENTIFIER_RULE}", key, value)])
+    if not is_identifier(value):
+        raise InputError([Finding(f"is not a valid {key}", f"use {IDENTIFIER_RULE}", key, value)])
     return str(value)
 
 

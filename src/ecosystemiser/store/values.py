@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from numbers import Integral, Real
@@ -15,6 +14,7 @@ from pathlib import PurePath
 from sqlalchemy import Column, Double, Integer, Table
 
 from ecosystemiser.errors import FailureCause, Finding, InputError
+from ecosystemiser.names import did_you_mean
 from ecosystemiser.store.clock import utc_text
 from ecosystemiser.store.identifiers import check_identifier
 from ecosystemiser.store.states import RunStatus
@@ -63,7 +63,7 @@ def checked_word(vocabulary: type[StrEnum], value: object, key: str) -> str:
         return vocabulary(str(value)).value
     except ValueError as error:
         words = [word.value for word in vocabulary]
-        remedy = _did_you_mean(str(value), words) or f"use one of {', '.join(words)}"
+        remedy = did_you_mean(value, words).strip() or f"use one of {', '.join(words)}"
         raise InputError([Finding(f"is not a {key}", remedy, key, value)]) from error
 
 
@@ -78,13 +78,8 @@ def checked_number(value: object, key: str) -> float:
 def unknown_name(name: object, known: Iterable[str], kind: str, key: str) -> Finding:
     """Return the finding that `name` is none of the `known` ones, with the closest of them."""
     names = sorted(known)
-    remedy = _did_you_mean(str(name), names) or f"use one of {', '.join(names)}"
+    remedy = did_you_mean(name, names).strip() or f"use one of {', '.join(names)}"
     return Finding(f"is not a {kind}", remedy, key, name)
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else ""
 
 
 @cache

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ecosystemiser.errors import InputError, StoreError
-from ecosystemiser.store import files, hourly
+from ecosystemiser.store import files
 from ecosystemiser.store.hourly import read_hourly, write_hourly
 
 START = datetime(2018, 1, 1, tzinfo=UTC)
@@ -137,7 +137,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_rest(written, monkeypatch, call)
     def full(*_):
         raise OSError(files.errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(*((hourly.os, "fsync", full) if call == "fsync" else (hourly.Path, "replace", full)))
+    monkeypatch.setattr(*((files.os, "fsync", full) if call == "fsync" else (files.Path, "replace", full)))
     with pytest.raises(StoreError, match="disk is full"):
         write_hourly(written.path.parent, {"x": np.ones(3)}, START, 3600)
     monkeypatch.undo()

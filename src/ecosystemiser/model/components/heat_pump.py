@@ -88,7 +88,7 @@ class HeatPump(PowerSized):
     source: Literal["air", "ground", "series"] = "air"
     """Where its heat comes from: the weather's air, ground at a constant temperature, or source_temperature_c."""
     source_temperature_c: NumberSeries | None = None
-    """Source temperature, for `source: series`; for `ground` a number, by default the year's mean air temperature. [deg C]"""
+    """Source temperature, for `source: series`; for `ground` a number, by default the mean air temperature. [deg C]"""
     sink_temperature_c: float | HeatingCurve | SeriesSpec = 45.0
     """Supply temperature: a number, a series or a heating curve. [deg C]"""
     cop: Annotated[float, Field(gt=0)] | CopTable | SeriesSpec | None = None

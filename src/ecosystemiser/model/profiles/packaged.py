@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosystemiser.errors import Finding, InputError
-from ecosystemiser.model.profiles.spelling import did_you_mean
+from ecosystemiser.names import did_you_mean
 
 __all__ = ["HOURS", "packaged_names", "packaged_series", "packaged_weather_names", "provenance"]
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ecosystemiser.errors import Finding
 from ecosystemiser.model.profiles.file_clock import TIME_COLUMN, check_spacing, read_times
-from ecosystemiser.model.profiles.spelling import did_you_mean
 from ecosystemiser.model.profiles.table_file import Cell, Table, read_table, refuse
+from ecosystemiser.names import did_you_mean
 
 __all__ = ["FileSeries", "read_column", "read_series"]
 

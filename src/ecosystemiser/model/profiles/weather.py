@@ -13,9 +13,9 @@ from ecosystemiser.model.profiles.packaged import (
     provenance,
     unknown_name,
 )
-from ecosystemiser.model.profiles.spelling import did_you_mean
 from ecosystemiser.model.profiles.weather_files import read_epw, read_tmy2, read_tmy3, read_weather_table
 from ecosystemiser.model.profiles.weather_year import OPTIONAL, REQUIRED, Weather, check_site
+from ecosystemiser.names import did_you_mean
 
 __all__ = ["Weather", "packaged_weather", "pvlib_example_file", "read_weather"]
 

@@ -21,7 +21,7 @@ __all__ = ["HighsSession", "Outcome"]
 MOST_CHANGED_ENTRIES = 20_000
 """Above this many changed matrix entries, loading anew beats changing one by one."""
 SMALLEST_ENTRY, LARGEST_NUMBER = 1e-9, 1e15
-"""HiGHS drops matrix entries below the first; the second leaves no digits for the rest."""
+"""HiGHS drops matrix entries not above the first; the second leaves no digits for the rest."""
 POLL_S = 0.1
 
 Status = highspy.HighsModelStatus
@@ -60,8 +60,7 @@ class HighsSession:
         self._highs.HandleUserInterrupt = True
         for name, value in (("output_flag", False), ("threads", options.threads), ("mip_rel_gap", options.gap)):
             self._highs.setOptionValue(name, value)
-        if options.time_limit_s is not None:
-            self._highs.setOptionValue("time_limit", options.time_limit_s)
+        self._time_limit_s = options.time_limit_s
 
     @property
     def is_warm(self) -> bool:
@@ -69,8 +68,9 @@ class HighsSession:
         return self._loaded is not None
 
     def forget(self) -> None:
-        """Drop basis and solution, so that the next run is cold."""
+        """Drop basis, solution and program, so that the next one is loaded whole and solved cold."""
         self._highs.clearSolver()
+        self._loaded = None
 
     def load(self, program: Program) -> None:
         """Load `program`, by changing in place what differs from the one before. Raises SolveError for bad numbers."""
@@ -82,6 +82,8 @@ class HighsSession:
     def run(self, should_stop: Callable[[], bool] | None = None) -> Outcome:
         """Solve what is loaded. Raises SolveError with its cause, KeyboardInterrupt when stopped."""
         self._highs.setOptionValue("presolve", "off" if self._highs.getBasis().valid else "choose")
+        if self._time_limit_s is not None:  # the clock of HiGHS runs on from one run to the next
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + self._time_limit_s)
         begin = time.perf_counter()
         self._run_stoppable(should_stop)
         seconds = time.perf_counter() - begin
@@ -127,8 +129,8 @@ class HighsSession:
         self._loaded = None
         self._highs.setOptionValue("presolve", "off")
         self._highs.run()
-        feasible = self._highs.getModelStatus() == Status.kOptimal
-        return FailureCause.UNBOUNDED if feasible else FailureCause.INFEASIBLE
+        status = self._highs.getModelStatus()
+        return FailureCause.UNBOUNDED if status == Status.kOptimal else CAUSES.get(status, FailureCause.SOLVER)
 
     def _pass(self, program: Program) -> None:
         model = highspy.HighsLp()
@@ -192,15 +194,17 @@ def _check_numbers(program: Program) -> None:
         "a limit": np.concatenate([program.lower, program.upper]),
         "a demand": np.concatenate([program.row_lower, program.row_upper]),
         "an efficiency or ratio": program.values,
+        "a fixed cost": np.array([program.offset]),
     }
     for name, numbers in named.items():
         if np.isnan(numbers).any():
             raise SolveError(FailureCause.DATA, f"{name} is not a number")
-    finite_cost = np.abs(program.cost)
-    if not np.all(finite_cost < LARGEST_NUMBER):
-        raise SolveError(FailureCause.DATA, f"a price is beyond {LARGEST_NUMBER:g}")
+    finite = {"a price": program.cost, "a demand": program.row_lower, "a fixed cost": np.array([program.offset])}
+    for name, numbers in finite.items():
+        if not np.all(np.abs(numbers) < LARGEST_NUMBER):
+            raise SolveError(FailureCause.DATA, f"{name} is beyond {LARGEST_NUMBER:g}")
     size = np.abs(program.values)
-    if np.any((size < SMALLEST_ENTRY) & (size > 0)) or not np.all(size < LARGEST_NUMBER):
+    if np.any((size <= SMALLEST_ENTRY) & (size > 0)) or not np.all(size < LARGEST_NUMBER):
         limits = f"{SMALLEST_ENTRY:g} and {LARGEST_NUMBER:g}"
         message = f"an efficiency or ratio is not within {limits}; the optimiser would drop it"
         raise SolveError(FailureCause.DATA, message)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from ecosystemiser.config.solver_options import SolverOptions
+from ecosystemiser.errors import FailureCause, SolveError
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import EndRule, Problem
 from ecosystemiser.results import Solution, SolverReport
 from ecosystemiser.solver.milp.certificate import is_certified
-from ecosystemiser.solver.milp.formulation import Formulation, formulate
+from ecosystemiser.solver.milp.formulation import Formulation, Program, formulate
 from ecosystemiser.solver.milp.highs import HighsSession, Outcome
 
 __all__ = ["MilpSolver"]
@@ -20,8 +21,8 @@ __all__ = ["MilpSolver"]
 class MilpSolver:
     """Keeps its HiGHS model: a variation changes what differs and starts from the last basis.
 
-    A warm answer is checked against duals and objective from our own arrays; where it fails, it is solved cold and
-    `cold_repeats` counts it.
+    A warm answer is checked against duals and objective from our own arrays; where it fails, or where the warm run
+    claims that there is no answer, it is solved cold and `cold_repeats` counts it.
     """
 
     def __init__(self, problem: Problem, options: SolverOptions) -> None:
@@ -35,15 +36,25 @@ class MilpSolver:
         """Return the cheapest plan. Raises SolveError with its cause."""
         self._prepare_if_other(problem)
         program = formulate(self._form, problem)
-        start = "warm" if self._session.is_warm else "cold"
+        is_warm = self._session.is_warm
         self._session.load(program)
-        outcome = self._session.run(should_stop)
-        if start == "warm" and not is_certified(program, outcome):
-            self.cold_repeats += 1
-            start = "warm, then cold"
-            self._session.forget()
+        outcome = self._warm_outcome(program, should_stop) if is_warm else self._session.run(should_stop)
+        if outcome is not None:
+            return self._solution(problem, outcome, "warm" if is_warm else "cold")
+        self.cold_repeats += 1
+        self._session.forget()
+        self._session.load(program)
+        return self._solution(problem, self._session.run(should_stop), "warm, then cold")
+
+    def _warm_outcome(self, program: Program, should_stop: Callable[[], bool] | None) -> Outcome | None:
+        """Return the answer from the last basis; None where it is not to be trusted."""
+        try:
             outcome = self._session.run(should_stop)
-        return self._solution(problem, outcome, start)
+        except SolveError as error:
+            if error.cause in (FailureCause.TIMEOUT, FailureCause.MEMORY):
+                raise
+            return None
+        return outcome if is_certified(program, outcome) else None
 
     def _prepare_if_other(self, problem: Problem) -> None:
         key = Formulation.key(problem)

@@ -138,8 +138,7 @@ def _chains(layout: Layout, bus: int, goal: int, passed: tuple[int, ...] = ()) -
 def _mean_costs(problem: Problem) -> Floats:
     """Return the mean cost over the run of one more unit of each flow, CO2 price included. (flows, lanes)"""
     layout, numbers, means = problem.layout, problem.coefficients, problem.signal_means
-    lanes = numbers.limit.reshape(len(layout.flows), -1).shape[1]
-    costs = np.zeros((len(layout.flows), lanes))
+    costs = np.zeros((len(layout.flows), _lanes(problem)))
     for term, (flow, category) in enumerate(zip(layout.costs.flow, layout.costs.category, strict=True)):
         sign = -1.0 if category is CostCategory.REVENUE else 1.0
         costs[flow] += sign * numbers.cost[term] * means[problem.cost_signal[term]]
@@ -151,7 +150,13 @@ def _mean_costs(problem: Problem) -> Floats:
 def _mean_ratios(problem: Problem) -> Floats:
     """Return the mean output per input. (outputs, lanes)"""
     means = problem.signal_means[problem.ratio_signal]
-    return problem.coefficients.ratio.reshape(len(means), -1) * means[:, None]
+    return problem.coefficients.ratio.reshape(len(means), _lanes(problem)) * means[:, None]
+
+
+def _lanes(problem: Problem) -> int:
+    """Return how many variations stand side by side."""
+    limit = problem.coefficients.limit
+    return 1 if limit.ndim == 1 else limit.shape[1]
 
 
 def _delivered_cost(layout: Layout, costs: Floats, ratios: Floats, step: Step) -> Floats:

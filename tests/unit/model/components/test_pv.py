@@ -12,6 +12,11 @@ from ecosystemiser.model.profiles.weather import packaged_weather
 POTSDAM = "time: {start: 2018-06-01, steps: 24}\nsite: {weather: try2010-potsdam}"
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 def test_what_it_offers_is_size_times_yield(kind_of):
     """2 units of 10 kW at yields of 0, 0.5 and 0.8 kW/kW over an hour: 0, 10 and 16 kWh."""
     pv = kind_of("{type: pv, capacity_kw: 10, count: 2, profile: [0, 0.5, 0.8]}")
