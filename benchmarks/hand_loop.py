@@ -7,13 +7,38 @@ the generic kernel, the same sums, the same tracing of local and renewable origi
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
+from ecosystemiser.model.kinds import Floats
+from ecosystemiser.model.problem import Ints, Problem
+from ecosystemiser.results import Tally, Totals
+from ecosystemiser.results.tally import weighted_pairs
+
+__all__ = ["Hours", "hours_of", "numbers_of", "totals_of", "year", "years"]
+
+SUMS = 22
+"""Sums of a year, in the order in which `year` leaves them."""
+
 
 @numba.njit(error_model="numpy", nogil=True)
-def year(solar, load, heat, cop, price, months, n, sums, peaks):
-    """Dispatch one year; `n` holds the numbers, `sums` takes the sums, `peaks` the monthly peaks of import and export."""
+def year(
+    solar: Floats,
+    load: Floats,
+    heat: Floats,
+    cop: Floats,
+    price: Floats,
+    months: Ints,
+    n: Floats,
+    sums: Floats,
+    peaks: Floats,
+) -> None:
+    """Dispatch one year.
+
+    `n` holds the numbers, `sums` takes the sums, `peaks` the monthly peaks of import and export.
+    """
     pv_kw, load_scale, heat_scale, hp_limit = n[0], n[1], n[2], n[3]
     cap, power, eta_c, eta_d = n[4], n[5], n[6], n[7]
     heat_cap, heat_keep, battery_keep = n[8], n[9], n[10]
@@ -34,7 +59,7 @@ def year(solar, load, heat, cop, price, months, n, sums, peaks):
         a = min(left, d)
         left -= a
         d -= a
-        a = min(min(left, hp_limit), h / c)
+        a = min(left, hp_limit, h / c)
         left -= a
         hp += a
         h -= a * c
@@ -43,12 +68,12 @@ def year(solar, load, heat, cop, price, months, n, sums, peaks):
         d -= dis
         hdis = min(heat_there, h)
         h -= hdis
-        a = min(min(can_out - dis, hp_limit - hp), h / c)
+        a = min(can_out - dis, hp_limit - hp, h / c)
         dis += a
         hp += a
         h -= a * c
         # what is bought
-        imp = min(import_limit, min(hp_limit - hp, h / c))
+        imp = min(import_limit, hp_limit - hp, h / c)
         hp += imp
         h -= imp * c
         a = min(import_limit - imp, d)
@@ -57,7 +82,7 @@ def year(solar, load, heat, cop, price, months, n, sums, peaks):
         # what PV still has: into the battery, through the heat pump into the store, sold
         ch = min(left, can_in)
         left -= ch
-        a = min(min(left, hp_limit - hp), (heat_cap - heat_there) / c)
+        a = min(left, hp_limit - hp, (heat_cap - heat_there) / c)
         left -= a
         hp += a
         hch = a * c
@@ -114,27 +139,95 @@ def year(solar, load, heat, cop, price, months, n, sums, peaks):
     for at, value in enumerate((
         s_pv, s_imp, s_exp, s_ch, s_dis, s_load, s_heat, s_hp, s_hpo, s_hch, s_hdis,
         w_imp, unmet_e, unmet_h, level_sum, heat_sum, level, heat_level, local_use, green, res_e, res_h,
-    )):
+    )):  # fmt: skip
         sums[at] = value
 
 
 @numba.njit(error_model="numpy", nogil=True)
-def years(solar, load, heat, cop, price, months, numbers, sums, peaks):
-    """Dispatch one year for each column of `numbers`."""
+def years(
+    solar: Floats,
+    load: Floats,
+    heat: Floats,
+    cop: Floats,
+    price: Floats,
+    months: Ints,
+    numbers: Floats,
+    sums: Floats,
+    peaks: Floats,
+) -> None:
+    """Dispatch one year for each column of `numbers`; `sums` (batch, SUMS), `peaks` (batch, 2, months)."""
     for lane in range(numbers.shape[1]):
         year(solar, load, heat, cop, price, months, numbers[:, lane].copy(), sums[lane], peaks[lane])
 
 
-def numbers_of(problem) -> np.ndarray:
+class Hours(NamedTuple):
+    """What all variations share: the first six arguments of `years`."""
+
+    solar: Floats
+    load: Floats
+    heat: Floats
+    cop: Floats
+    price: Floats
+    months: Ints
+
+
+def hours_of(problem: Problem) -> Hours:
+    """Return the series of the reference system."""
+    paths = [flow.path for flow in problem.layout.flows]
+
+    def signal(rows: Ints, at: int) -> Floats:
+        return np.ascontiguousarray(problem.signals[rows[at]])
+
+    return Hours(
+        solar=signal(problem.limit_signal, paths.index("roof_pv.out")),
+        load=signal(problem.limit_signal, paths.index("houses.in")),
+        heat=signal(problem.limit_signal, paths.index("heat.in")),
+        cop=signal(problem.ratio_signal, 0),
+        price=signal(problem.cost_signal, problem.layout.costs.flow.index(paths.index("grid.import"))),
+        months=problem.months,
+    )
+
+
+def numbers_of(problem: Problem) -> Floats:
     """Return the numbers of `year` for a batch of the reference system. (16, batch)"""
-    c, flows = problem.coefficients, [flow.path for flow in problem.layout.flows]
-    limit = {path: c.limit[at] for at, path in enumerate(flows)}
-    storage = {name: at for at, name in enumerate(problem.layout.storage_names)}
-    b, h = storage["battery"], storage["buffer"]
+    c, paths = problem.coefficients, [flow.path for flow in problem.layout.flows]
+    limit = {path: c.limit[at] for at, path in enumerate(paths)}
+    b, h = (problem.layout.storage_names.index(name) for name in ("battery", "buffer"))
     return np.array([
         limit["roof_pv.out"], limit["houses.in"], limit["heat.in"], limit["heat_pump.in"],
         c.capacity[b], limit["battery.charge"], c.charge_efficiency[b], c.discharge_efficiency[b],
         c.capacity[h], c.keep[h], c.keep[b],
-        limit["grid.import"], limit["grid.export"], c.renewable[flows.index("grid.import")],
+        limit["grid.import"], limit["grid.export"], c.renewable[paths.index("grid.import")],
         c.initial_level[b], c.initial_level[h],
-    ])
+    ])  # fmt: skip
+
+
+def totals_of(problem: Problem, sums: Floats, peaks: Floats) -> Totals:
+    """Return the Totals of a batch of the reference system from what `years` has summed."""
+    (pv, imp, exp, ch, dis, load, heat, hp, hpo, hch, hdis, weighted, unmet_e, unmet_h,
+     level_sum, heat_sum, level, heat_level, local_use, green, res_e, res_h) = sums.T  # fmt: skip
+    by_path = {
+        "roof_pv.out": pv, "grid.import": imp, "grid.export": exp, "battery.charge": ch, "battery.discharge": dis,
+        "houses.in": load, "heat.in": heat, "heat_pump.in": hp, "heat_pump.out": hpo, "buffer.charge": hch,
+        "buffer.discharge": hdis,
+    }  # fmt: skip
+    layout = problem.layout
+    by_sink = {"houses.in": unmet_e, "heat.in": unmet_h}
+    by_storage = {"battery": (level_sum, level), "buffer": (heat_sum, heat_level)}
+    by_bus = {"electricity": res_e, "heat": res_h}
+    assert len(weighted_pairs(problem)) == 1  # only what is bought has a price that changes
+    return Totals(
+        problem,
+        Tally(
+            flow=np.array([by_path[flow.path] for flow in layout.flows]),
+            weighted=weighted[None],
+            month_peak=np.ascontiguousarray(peaks.transpose(1, 2, 0)),
+            unmet=np.array([by_sink[layout.flows[flow].path] for flow in layout.sinks]),
+            level_sum=np.array([by_storage[name][0] for name in layout.storage_names]),
+            level_first=problem.coefficients.initial_level,
+            level_last=np.array([by_storage[name][1] for name in layout.storage_names]),
+            local_use=local_use,
+            renewable_delivered=green,
+            residual=np.array([by_bus[bus.name] for bus in layout.buses]),
+        ),
+    )

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 import scipy.sparse as sp
-
 from benchmarks.systems import Given
+
 from ecosystemiser.model.kinds import Floats
 
 __all__ = ["HandMatrix", "build", "solve"]

@@ -6,6 +6,7 @@ from benchmarks import hand_matrix
 from benchmarks.measure import Effort, Limit, Row
 from benchmarks.optimum import audited, cyclic, running_cost
 from benchmarks.systems import given, reference
+
 from ecosystemiser.solver.milp.formulation import Formulation, formulate
 
 __all__ = ["rows"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import highspy
-
 from benchmarks.measure import Effort, Row, by_turns
 from benchmarks.optimum import audited, cyclic
 from benchmarks.systems import reference
+
 from ecosystemiser.solver.milp.formulation import Formulation, Program, formulate
 
 __all__ = ["rows"]

@@ -97,12 +97,12 @@ def network(series: Given) -> pypsa.Network:
 
 def optimum(series: Given, **how: Any) -> float:
     """Return the least running cost that PyPSA finds. Raises RuntimeError where it finds none."""
-    n = network(series)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # notices of coming versions
+        n = network(series)
         status, condition = n.optimize(
             solver_name="highs",
-            solver_options={"threads": 1, "output_flag": False},
+            solver_options={"threads": 1, "log_to_console": False, "output_flag": False},
             include_objective_constant=False,
             progress=False,
             **how,

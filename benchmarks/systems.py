@@ -52,7 +52,12 @@ components:
     import_price_per_kwh: {default: 0.28, periods: [{price: 0.18, hours: "22-06"}]}
     export_price_per_kwh: 0.08
     co2_kg_per_kwh: 0.381
-  spot: {type: grid, import_limit_kw: 50, import_price_per_kwh: smard-2018, export_limit_kw: 20, export_price_per_kwh: 0.05}
+  spot:
+    type: grid
+    import_limit_kw: 50
+    import_price_per_kwh: smard-2018
+    export_limit_kw: 20
+    export_price_per_kwh: 0.05
   pv_south: {type: pv, capacity_kw: 60, profile: pv-potsdam-south-30}
   pv_east: {type: pv, capacity_kw: 30, tilt_deg: 20, azimuth_deg: 90}
   pv_west: {type: pv, capacity_kw: 30, tilt_deg: 20, azimuth_deg: 270}

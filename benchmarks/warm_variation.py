@@ -7,6 +7,7 @@ from dataclasses import replace
 from benchmarks.measure import Effort, Limit, Pair, Row, seconds_of
 from benchmarks.optimum import OPTIONS, cyclic
 from benchmarks.systems import reference
+
 from ecosystemiser.model.problem import Problem
 from ecosystemiser.solver.milp.solver import MilpSolver
 
@@ -31,7 +32,7 @@ def rows(effort: Effort) -> list[Row]:
         worst = max(worst, (found[0], found[1], distance), key=lambda three: three[2])
     pair = Pair(tuple(warm), tuple(cold))
     details = {**pair.details(), "cold_repeats": solver.cold_repeats, "capacities_kwh": list(capacities)}
-    note = f"{len(warm)} capacities of the battery; answers that failed their check and ran again: {solver.cold_repeats}"
+    note = f"{len(warm)} battery capacities; warm answers that failed their check: {solver.cold_repeats}"
     return [
         Row("warm_variation", pair.ours_s, pair.peer_s, spread=pair.spread, note=note, details=details),
         Row("warm_variation objective", worst[0], worst[1], "EUR", 1e-6, Limit.DIFFERENCE),

@@ -19,7 +19,10 @@ __all__ = [
     "Kwh",
     "Money",
     "MoneyPerKw",
+    "MoneyPerKwYear",
     "MoneyPerKwh",
+    "MoneyPerKwhYear",
+    "MoneyPerYear",
     "NumberSeries",
     "Period",
     "PriceSpec",
@@ -49,6 +52,9 @@ KgPerKwh = Annotated[float, Field(ge=0), Unit("kg/kWh")]
 Money = Annotated[float, Field(ge=0), Unit("currency")]
 MoneyPerKw = Annotated[float, Field(ge=0), Unit("currency/kW")]
 MoneyPerKwh = Annotated[float, Field(ge=0), Unit("currency/kWh")]
+MoneyPerKwYear = Annotated[float, Field(ge=0), Unit("currency/kW/a")]
+MoneyPerKwhYear = Annotated[float, Field(ge=0), Unit("currency/kWh/a")]
+MoneyPerYear = Annotated[float, Field(ge=0), Unit("currency/a")]
 Years = Annotated[float, Field(gt=0), Unit("a")]
 
 

@@ -80,15 +80,16 @@ class BuildSite:
 
         Raises InputError for negative values, and for `annual` beside values that are no full year.
         """
+        year = None if annual is None else self._year(spec, key, is_scaled=True)
         values = self._part(spec, key)
         lowest = float(values.min())
         if lowest < 0:
             message = f"holds negative values ({lowest:g})"
             raise InputError([Finding(message, "a demand is 0 or more in every step", key, _name(spec))])
-        if annual is None:
+        if annual is None or year is None:
             _refuse_unscaled(spec, key)
             return Series(self.clock.step_h, values)
-        mean = float(self._year(spec, key, is_scaled=True).mean())  # hourly, where packaged, in any run
+        mean = float(year.mean())  # a packaged year is hourly, whatever the run's steps
         if mean <= 0:
             raise InputError([Finding("sums to 0 and cannot be scaled", "give values above 0", key, _name(spec))])
         return Series(annual / (mean * self.clock.steps_per_year), values)

@@ -15,6 +15,9 @@ from ecosystemiser.model.fields import (
     Money,
     MoneyPerKw,
     MoneyPerKwh,
+    MoneyPerKwhYear,
+    MoneyPerKwYear,
+    MoneyPerYear,
     NumberSeries,
     PriceSpec,
     SeriesSpec,
@@ -73,7 +76,7 @@ class Component(ClosedModel):
     """Years until it is replaced."""
     capex: Money = 0.0
     """Price of one unit, whatever its size."""
-    fixed_cost_per_year: Money = 0.0
+    fixed_cost_per_year: MoneyPerYear = 0.0
     """Maintenance, insurance, rent of one unit a year."""
     embodied_co2_kg: Kg = 0.0
     """CO2 of making one unit, whatever its size."""
@@ -120,7 +123,7 @@ class PowerSized(EnergyComponent):
 
     capex_per_kw: MoneyPerKw = 0.0
     """Price per kW of its size."""
-    fixed_cost_per_kw_year: MoneyPerKw = 0.0
+    fixed_cost_per_kw_year: MoneyPerKwYear = 0.0
     """Fixed operation per kW of its size and year."""
     embodied_co2_kg_per_kw: KgPerKw = 0.0
     """CO2 of making it per kW of its size."""
@@ -145,7 +148,7 @@ class EnergySized(EnergyComponent):
 
     capex_per_kwh: MoneyPerKwh = 0.0
     """Price per kWh of its capacity."""
-    fixed_cost_per_kwh_year: MoneyPerKwh = 0.0
+    fixed_cost_per_kwh_year: MoneyPerKwhYear = 0.0
     """Fixed operation per kWh of its capacity and year."""
     embodied_co2_kg_per_kwh: KgPerKwh = 0.0
     """CO2 of making it per kWh of its capacity."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.components.base import Site
 from ecosystemiser.model.components.generic import GenericComponent
-from ecosystemiser.model.fields import KgPerKwh, Kw, Money, MoneyPerKw, PriceSpec, SeriesSpec, Share
+from ecosystemiser.model.fields import KgPerKwh, Kw, MoneyPerKw, MoneyPerKwYear, PriceSpec, SeriesSpec, Share
 from ecosystemiser.model.kinds import UNLIMITED, Investment, Role, Series, Source
 from ecosystemiser.units import Unit
 
@@ -38,7 +38,7 @@ class GenericSource(GenericComponent):
     """Share of renewable origin."""
     capex_per_kw: MoneyPerKw = 0.0
     """Price per kW of its size."""
-    fixed_cost_per_kw_year: Money = 0.0
+    fixed_cost_per_kw_year: MoneyPerKwYear = 0.0
     """Fixed operation per kW of its size and year."""
 
     @property

@@ -1,0 +1,225 @@
+"""Small systems of every component there is, as the text of a system file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+Draw = Any
+Components = dict[str, dict[str, Any]]
+
+
+def tenths(low: int, high: int) -> st.SearchStrategy[float]:
+    """Return numbers with one decimal."""
+    return st.integers(low * 10, high * 10).map(lambda number: number / 10)
+
+
+def hundredths(low: float, high: float) -> st.SearchStrategy[float]:
+    """Return numbers with two decimals."""
+    return st.integers(round(low * 100), round(high * 100)).map(lambda number: number / 100)
+
+
+SHARES = hundredths(0.0, 1.0)
+EFFICIENCIES = hundredths(0.5, 1.0)
+LOSSES = st.sampled_from([0.0, 0.005, 0.1, 0.5])
+COUNTS = st.sampled_from([1, 1, 1, 2, 3])
+SIZES = tenths(1, 12)
+
+
+@st.composite
+def system_texts(draw: Draw, *, circles: bool = True) -> str:
+    """Return the text of a system file: 2 to 30 steps, one to five carriers, all demands reachable.
+
+    Selling always earns less than buying costs, all sources and all converters to other carriers have limits: no plan
+    makes money without end. `circles`: converters may lead from a carrier to another one and back.
+    """
+    steps = draw(st.integers(2, 30))
+    step = draw(st.sampled_from(["1h", "1h", "15min", "2h"]))
+    town = _Town(draw, steps)
+    town.electricity()
+    # At most two of these: routes then have no more converters than the rule takes.
+    for add in draw(st.permutations([town.heat, town.cellar, town.gas_power, town.water]))[: draw(st.integers(0, 2))]:
+        add()
+    if circles and draw(st.booleans()):
+        town.circle()
+    names = draw(st.permutations(sorted(town.components)))
+    lines = [
+        "system_id: generated",
+        f"time: {{start: {draw(st.sampled_from(['2018-01-01', '2018-01-31 12:00', '2018-12-31 20:00']))}, "
+        f"step: {step}, steps: {steps}, timezone: Europe/Berlin}}",
+        f"economics: {{co2_price_per_kg: {draw(st.sampled_from([0.0, 0.1]))}}}",
+        *(["buses: {cellar: electricity}"] if town.has_cellar else []),
+        "components:",
+        *(f"  {name}: {json.dumps(town.components[name])}" for name in names),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+class _Town:
+    """Components as they are chosen."""
+
+    def __init__(self, draw: Draw, steps: int) -> None:
+        self.draw, self.steps = draw, steps
+        self.components: Components = {}
+        self.has_cellar = False
+
+    def maybe(self, **fields: st.SearchStrategy[Any]) -> dict[str, Any]:
+        """Return some of the fields."""
+        return {name: self.draw(values) for name, values in fields.items() if self.draw(st.booleans())}
+
+    def series(self, values: st.SearchStrategy[float]) -> list[float]:
+        """Return a value a step: a few, repeated."""
+        pattern = self.draw(st.lists(values, min_size=1, max_size=5))
+        return [pattern[step % len(pattern)] for step in range(self.steps)]
+
+    def number_or_series(self, values: st.SearchStrategy[float]) -> float | list[float]:
+        """Return one value for all steps or one a step."""
+        return self.draw(values) if self.draw(st.booleans()) else self.series(values)
+
+    def price(self, low: float, high: float) -> Any:
+        """Return a price as a number, a list or a time-of-use table."""
+        values = hundredths(low, high)
+        if self.draw(st.sampled_from([True, True, False])):
+            return self.number_or_series(values)
+        periods = [{"price": self.draw(values), "hours": self.draw(st.sampled_from(["22-06", "1-3", "17-21"]))}]
+        return {"default": self.draw(values), "periods": periods}
+
+    def demand(self, highest: int = 4) -> list[float]:
+        return self.series(tenths(0, highest))
+
+    def electricity(self) -> None:
+        """Add the grid, demands, and maybe PV, a battery, a second source."""
+        draw = self.draw
+        is_tight = draw(st.sampled_from([False, False, True]))
+        grid = {"type": "grid", "import_price_per_kwh": self.price(0.06, 0.5)}
+        grid["export_price_per_kwh"] = self.price(-0.02, 0.05)
+        if is_tight:
+            grid["import_limit_kw"] = draw(tenths(1, 6))
+        grid |= self.maybe(
+            export_limit_kw=tenths(0, 4),
+            renewable_share=SHARES,
+            variable_cost_per_kwh=st.just(0.01),
+            co2_kg_per_kwh=st.just(0.4),
+            count=COUNTS,
+        )
+        self.components["grid"] = grid
+        demand = {"type": "electricity_demand", "profile": self.demand()}
+        unmet = st.sampled_from([0.0, 0.2, 3.0])
+        demand |= {"unmet_cost_per_kwh": draw(unmet)} if is_tight and draw(st.booleans()) else {}
+        self.components["houses"] = demand | self.maybe(variable_cost_per_kwh=st.just(0.02))
+        if draw(st.sampled_from([True, True, False])):
+            self.components["pv"] = self.pv()
+        if draw(st.sampled_from([True, True, False])):
+            self.components["battery"] = self.battery()
+        if draw(st.sampled_from([True, False, False])):
+            self.components["turbine"] = self.source("electricity")
+
+    def pv(self) -> dict[str, Any]:
+        pv = {"type": "pv", "capacity_kw": self.draw(SIZES), "profile": self.series(SHARES)}
+        return pv | self.maybe(
+            count=COUNTS, variable_cost_per_kwh=st.just(0.01), capex_per_kw=st.just(900), co2_kg_per_kwh=st.just(0.02)
+        )
+
+    def battery(self) -> dict[str, Any]:
+        battery = {"type": "battery", "capacity_kwh": self.draw(SIZES)}
+        battery |= {"power_kw": self.draw(SIZES)} if self.draw(st.booleans()) else {"duration_h": self.draw(SIZES)}
+        return battery | self.maybe(
+            count=COUNTS,
+            efficiency=EFFICIENCIES,
+            discharge_efficiency=EFFICIENCIES,
+            loss_per_hour=LOSSES,
+            initial_level=SHARES,
+            end_price=hundredths(0, 0.5),
+            variable_cost_per_kwh=st.just(0.01),
+        )
+
+    def source(self, bus: str) -> dict[str, Any]:
+        source = {"type": "source", "bus": bus, "power_kw": self.draw(SIZES), "renewable_share": self.draw(SHARES)}
+        source |= {"profile": self.series(SHARES)} if self.draw(st.booleans()) else {}
+        return source | {"cost_per_kwh": self.price(0.0, 0.3)}
+
+    def storage(self, bus: str, unit: str) -> dict[str, Any]:
+        storage = {"type": "storage", "bus": bus, f"capacity_{unit}": self.draw(SIZES), "end_price": self.draw(SHARES)}
+        rate = {"kwh": "power_kw", "m3": "flow_m3_per_h"}[unit]
+        return storage | self.maybe(
+            **{rate: SIZES},
+            count=COUNTS,
+            charge_efficiency=EFFICIENCIES,
+            discharge_efficiency=EFFICIENCIES,
+            loss_per_hour=LOSSES,
+            initial_level=SHARES,
+        )
+
+    def converter(self, source: str, goal: str, **more: Any) -> dict[str, Any]:
+        return {"type": "converter", "input": source, "output": goal, **more} | self.maybe(
+            variable_cost=st.just(0.01), co2_kg=st.just(0.1)
+        )
+
+    def heat(self) -> None:
+        """Add a heat demand with a boiler that can do it all, and maybe a heat pump and a buffer."""
+        draw, parts = self.draw, self.components
+        parts["heat"] = {"type": "heat_demand", "profile": self.demand()}
+        parts["boiler"] = {"type": "gas_boiler", "power_kw": 4} | self.maybe(
+            efficiency=EFFICIENCIES, variable_cost_per_kwh=st.just(0.01), co2_kg_per_kwh=st.just(0.01)
+        )
+        self.gas()
+        if draw(st.sampled_from([True, True, False])):
+            cop = self.number_or_series(tenths(1, 5))
+            parts["heat_pump"] = {"type": "heat_pump", "power_kw": draw(tenths(0, 2)), "cop": cop} | self.maybe(count=COUNTS)
+        if draw(st.booleans()):
+            parts["buffer"] = {"type": "heat_storage", "capacity_kwh": draw(SIZES)} | self.maybe(
+                power_kw=SIZES,
+                efficiency=EFFICIENCIES,
+                loss_per_hour=LOSSES,
+                initial_level=SHARES,
+                end_price=hundredths(0, 0.5),
+            )
+        if draw(st.sampled_from([True, False, False])):
+            parts["waste_heat"] = self.source("heat")
+
+    def gas(self) -> None:
+        """Add the supply of gas."""
+        supply = {"type": "gas_supply", "price_per_kwh": self.price(0.06, 0.3)}
+        self.components["gas"] = supply | self.maybe(renewable_share=SHARES, co2_kg_per_kwh=st.just(0.2))
+
+    def cellar(self) -> None:
+        """Add a second electricity bus behind a cable that loses some."""
+        draw, parts = self.draw, self.components
+        self.has_cellar = True
+        limit = {"power_kw": draw(SIZES)} if draw(st.booleans()) else {}
+        parts["cable"] = self.converter("electricity", "cellar", ratio=self.number_or_series(EFFICIENCIES), **limit)
+        unmet = draw(st.sampled_from([0.0, 1.0]))
+        parts["pump"] = {"type": "electricity_demand", "bus": "cellar", "profile": self.demand(), "unmet_cost_per_kwh": unmet}
+        if draw(st.booleans()):
+            parts["cell"] = self.battery() | {"bus": "cellar"}
+        if draw(st.booleans()):
+            parts["garage_pv"] = self.pv() | {"bus": "cellar"}
+        if draw(st.booleans()):
+            parts["back"] = self.converter("cellar", "electricity", ratio=draw(EFFICIENCIES))
+
+    def gas_power(self) -> None:
+        """Add what makes electricity of gas, and a store of gas."""
+        if "gas" not in self.components:
+            self.gas()
+        power = self.draw(SIZES)
+        self.components["engine"] = self.converter("gas", "electricity", ratio=self.draw(hundredths(0.2, 0.6)), power_kw=power)
+        if self.draw(st.booleans()):
+            self.components["tank"] = self.storage("gas", "kwh")
+
+    def water(self) -> None:
+        """Add a well, a cistern and what drinks."""
+        parts = self.components
+        parts["well"] = {"type": "source", "bus": "water", "flow_m3_per_h": self.draw(SIZES), "cost_per_m3": self.price(0, 3)}
+        parts["taps"] = {"type": "sink", "bus": "water", "profile": self.demand(), "unmet_cost_per_m3": self.draw(SIZES)}
+        if self.draw(st.booleans()):
+            parts["cistern"] = self.storage("water", "m3")
+
+    def circle(self) -> None:
+        """Add a way back from a carrier that electricity is turned into; what goes round always loses."""
+        power = {"power_kw": self.draw(SIZES)}
+        if "heat_pump" in self.components:
+            self.components["orc"] = self.converter("heat", "electricity", ratio=self.draw(hundredths(0.05, 0.19)), **power)
+        elif "engine" in self.components:
+            self.components["electrolysis"] = self.converter("electricity", "gas", ratio=self.draw(EFFICIENCIES), **power)
