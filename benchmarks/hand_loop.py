@@ -224,7 +224,6 @@ def totals_of(problem: Problem, sums: Floats, peaks: Floats) -> Totals:
             month_peak=np.ascontiguousarray(peaks.transpose(1, 2, 0)),
             unmet=np.array([by_sink[layout.flows[flow].path] for flow in layout.sinks]),
             level_sum=np.array([by_storage[name][0] for name in layout.storage_names]),
-            level_first=problem.coefficients.initial_level,
             level_last=np.array([by_storage[name][1] for name in layout.storage_names]),
             local_use=local_use,
             renewable_delivered=green,

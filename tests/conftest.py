@@ -84,9 +84,7 @@ def site_of(tmp_path: Path) -> Callable[..., BuildSite]:
 
 
 @pytest.fixture
-def kind_of(
-    component_from: Callable[[str], Component], site_of: Callable[..., BuildSite]
-) -> Callable[..., Any]:
+def kind_of(component_from: Callable[[str], Component], site_of: Callable[..., BuildSite]) -> Callable[..., Any]:
     """Return a function from one component, as `{type: pv, ...}`, to the one kind it is made of."""
 
     def build(text: str, site: BuildSite | None = None) -> Any:

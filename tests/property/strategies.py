@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from hypothesis import assume, note
 from hypothesis import strategies as st
+
+from ecosystemiser.errors import InputError
+from ecosystemiser.model.loading import load_system
+from ecosystemiser.model.system import System
+from ecosystemiser.reader import parse_yaml
 
 Draw = Any
 Components = dict[str, dict[str, Any]]
@@ -29,6 +35,19 @@ SIZES = tenths(1, 12)
 
 
 @st.composite
+def systems(draw: Draw, *, circles: bool = True) -> System:
+    """Return the System of a generated text; one that asks for more than all supply limits is drawn anew."""
+    text = draw(system_texts(circles=circles))
+    note(text)
+    try:
+        return load_system(parse_yaml(text, "generated.yaml"))
+    except InputError as error:
+        assert all("above all supply limits" in finding.message for finding in error.findings), f"{error}\n{text}"
+    assume(False)
+    raise AssertionError
+
+
+@st.composite
 def system_texts(draw: Draw, *, circles: bool = True) -> str:
     """Return the text of a system file: 2 to 30 steps, one to five carriers, all demands reachable.
 
@@ -47,7 +66,7 @@ def system_texts(draw: Draw, *, circles: bool = True) -> str:
     names = draw(st.permutations(sorted(town.components)))
     lines = [
         "system_id: generated",
-        f"time: {{start: {draw(st.sampled_from(['2018-01-01', '2018-01-31 12:00', '2018-12-31 20:00']))}, "
+        f"time: {{start: {draw(st.sampled_from(['2018-01-01', '2018-01-31 12:00:00', '2018-12-31 20:00:00']))}, "
         f"step: {step}, steps: {steps}, timezone: Europe/Berlin}}",
         f"economics: {{co2_price_per_kg: {draw(st.sampled_from([0.0, 0.1]))}}}",
         *(["buses: {cellar: electricity}"] if town.has_cellar else []),

@@ -25,5 +25,9 @@ class SolverOptions(BaseModel):
     """Longest time for the optimiser. [s]"""
     gap: Annotated[float, Field(ge=0, lt=1)] = 1e-4
     """Distance to the bound at which a search over integers may end. [1]"""
+    lookahead_h: Annotated[float, Field(gt=0, le=8784)] = 48.0
+    """Hours that each window of rolling_horizon and hybrid sees. [h]"""
+    commit_h: Annotated[float, Field(gt=0, le=8784)] = 24.0
+    """Hours of a window that are kept; at most lookahead_h. [h]"""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of one solve."""

@@ -170,6 +170,7 @@ class _Rows:
             discharge_efficiency=_floats([storage.discharge_efficiency for storage in storages]),
             keep=_floats([1 - storage.loss for storage in storages]),
             initial_level=_floats([storage.initial_level * storage.capacity for storage in storages]),
+            end_level=_floats([storage.initial_level * storage.capacity for storage in storages]),
             end_price=_floats([self._end_price(storage) for storage in storages]),
             capital_per_year=_floats(annuities),
             fixed_per_year=_floats([one.fixed_per_year for one in held]),

@@ -41,20 +41,23 @@ class ClosedModel(BaseModel):
     )
 
 
+LARGEST = 1e12
+"""No size, price or mass is larger: products of two stay finite with digits to spare."""
+
 Share = Annotated[float, Field(ge=0, le=1), Unit("1")]
 Efficiency = Annotated[float, Field(gt=0, le=1), Unit("1")]
 """A share above 0."""
-Kw = Annotated[float, Field(ge=0), Unit("kW")]
-Kwh = Annotated[float, Field(ge=0), Unit("kWh")]
-Kg = Annotated[float, Field(ge=0), Unit("kg")]
-KgPerKw = Annotated[float, Field(ge=0), Unit("kg/kW")]
-KgPerKwh = Annotated[float, Field(ge=0), Unit("kg/kWh")]
-Money = Annotated[float, Field(ge=0), Unit("currency")]
-MoneyPerKw = Annotated[float, Field(ge=0), Unit("currency/kW")]
-MoneyPerKwh = Annotated[float, Field(ge=0), Unit("currency/kWh")]
-MoneyPerKwYear = Annotated[float, Field(ge=0), Unit("currency/kW/a")]
-MoneyPerKwhYear = Annotated[float, Field(ge=0), Unit("currency/kWh/a")]
-MoneyPerYear = Annotated[float, Field(ge=0), Unit("currency/a")]
+Kw = Annotated[float, Field(ge=0, le=LARGEST), Unit("kW")]
+Kwh = Annotated[float, Field(ge=0, le=LARGEST), Unit("kWh")]
+Kg = Annotated[float, Field(ge=0, le=LARGEST), Unit("kg")]
+KgPerKw = Annotated[float, Field(ge=0, le=LARGEST), Unit("kg/kW")]
+KgPerKwh = Annotated[float, Field(ge=0, le=LARGEST), Unit("kg/kWh")]
+Money = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency")]
+MoneyPerKw = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kW")]
+MoneyPerKwh = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kWh")]
+MoneyPerKwYear = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kW/a")]
+MoneyPerKwhYear = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kWh/a")]
+MoneyPerYear = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/a")]
 Years = Annotated[float, Field(gt=0), Unit("a")]
 
 

@@ -166,6 +166,8 @@ class Coefficients:
     """Share of a level that is left after a step. (storages,)"""
     initial_level: Floats
     """Amount at the start. (storages,)"""
+    end_level: Floats
+    """What the end rules `shortfall` and `fixed` measure the last level against; that at the start. (storages,)"""
     end_price: Floats
     capital_per_year: Floats
     """Annuity of each component. (components,)"""

@@ -54,6 +54,10 @@ class Solution:
     levels: Floats
     """kWh or m3 at the start of each step and at the end of the last. (storages, steps + 1)"""
     report: SolverReport
+    bus_prices: Floats | None = None
+    """What one more unit on each bus would cost in each step, where the solver knows. (buses, steps)"""
+    storage_prices: Floats | None = None
+    """What one unit less in each storage during each step would cost, where the solver knows. (storages, steps)"""
 
 
 @dataclass(frozen=True, eq=False)

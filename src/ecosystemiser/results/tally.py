@@ -33,7 +33,6 @@ class Tally:
     """What each sink missed. (sinks,)"""
     level_sum: Floats
     """Sum of levels at each step's end. (storages,)"""
-    level_first: Floats
     level_last: Floats
     """(storages,)"""
     local_use: Floats
@@ -64,7 +63,6 @@ def tally_of(problem: Problem, flows: Floats, levels: Floats) -> Tally:
         month_peak=_month_peaks(problem, flows),
         unmet=_unmet(problem, flows),
         level_sum=levels[:, 1:].sum(axis=1),
-        level_first=levels[:, 0],
         level_last=levels[:, -1],
         local_use=np.asarray(traced.local_use),
         renewable_delivered=np.asarray(traced.renewable_delivered),

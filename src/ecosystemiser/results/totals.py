@@ -168,7 +168,7 @@ class Totals:
         """What it costs to refill storages that end below their start; 0 under other end rules."""
         if self.problem.end != "shortfall":
             return self._zero()
-        short = np.maximum(self.tally.level_first - self.tally.level_last, 0.0)
+        short = np.maximum(self.problem.coefficients.end_level - self.tally.level_last, 0.0)
         return (self.problem.coefficients.end_price * short).sum(axis=0)
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from pydantic import ValidationError
@@ -166,15 +167,15 @@ def explain(config: SimulationConfig) -> Explanation:
     document = with_values(read_document(config.system), config.parameters)
     system = load_system(document, steps=config.timesteps)
     clock = system.clock
-    end = np.datetime64((clock.start_utc + timedelta(seconds=clock.step_s * clock.steps)).replace(tzinfo=None), "s")
-    offset = clock.local[-1] - clock.utc[-1]
+    zone = ZoneInfo(clock.timezone)
+    end = clock.start_utc + timedelta(seconds=clock.step_s * clock.steps)
     profiles = tuple(_profiles(system))
     return Explanation(
         system_id=config.system_id or system.system_id,
         description=system.head.description,
         file=document.file,
-        start=_minute(clock.local[0]),
-        end=_minute(end + offset),
+        start=f"{clock.start_utc.astimezone(zone):%Y-%m-%d %H:%M}",
+        end=f"{end.astimezone(zone):%Y-%m-%d %H:%M}",
         timezone=clock.timezone,
         steps=clock.steps,
         step_s=clock.step_s,
@@ -187,10 +188,6 @@ def explain(config: SimulationConfig) -> Explanation:
         profiles=profiles,
         composed_year=COMPOSED_YEAR if any(profile.is_packaged for profile in profiles) else None,
     )
-
-
-def _minute(moment: np.datetime64) -> str:
-    return str(np.datetime_as_string(moment, unit="m")).replace("T", " ")
 
 
 def _components(document: Document, system: System) -> Iterator[ComponentSummary]:

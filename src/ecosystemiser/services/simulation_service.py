@@ -7,7 +7,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -104,8 +104,8 @@ class SimulationService:
         """
         system = load(config)
         run = _Run(config, system, self.database_service)
-        run.begin()
         with run.ending_badly():
+            run.begin()
             solved = self._solve(run, should_stop)
             run.stage = "audit"
             found = audit(solved)
@@ -135,7 +135,7 @@ class _Run:
         self.config, self.system, self._database = config, system, database
         self.run_id = config.run_id or new_run_id()
         self.folder = results_folder(config.output_directory, self.run_id)
-        self.stage = "prepare"
+        self.stage = "begin"
         self._begin = time.perf_counter()
         self.result = SimulationResult(self.run_id, RunStatus.RUNNING)
 
@@ -153,6 +153,7 @@ class _Run:
             "results_path": str(self.folder),
             "parameters_json": json.dumps(config.parameters, sort_keys=True, default=str),
             "config_hash": hashlib.sha256(description.encode()).hexdigest(),
+            "metadata_json": json.dumps(self._metadata()),
         })
 
     def end(self, solved: SolvedSystem, found: Audit) -> SimulationResult:
@@ -172,20 +173,26 @@ class _Run:
         except SolveError as error:
             self.result = self._ended(error, {}, {})
         except KeyboardInterrupt:
-            self._log({"simulation_status": RunStatus.CANCELLED, "wall_seconds": self._seconds()})
+            with suppress(StoreError):  # a run that ended at this moment keeps its state
+                self._log({"simulation_status": RunStatus.CANCELLED, "wall_seconds": self._seconds()})
             raise
         except MemoryError:
-            self._ended(SolveError(FailureCause.MEMORY, "the memory of this machine did not suffice"), {}, {})
+            self._failed(FailureCause.MEMORY, "the memory of this machine did not suffice")
             raise
         except StoreError as error:
-            self._ended(SolveError(FailureCause.STORAGE, str(error)), {}, {})
+            self._failed(FailureCause.STORAGE, str(error))
             raise
         except InputError as error:
-            self._ended(SolveError(FailureCause.DATA, str(error)), {}, {})
+            self._failed(FailureCause.DATA, str(error))
             raise
         except Exception as error:
-            self._ended(SolveError(FailureCause.CRASH, f"{type(error).__name__}: {error}"), {}, {})
+            self._failed(FailureCause.CRASH, f"{type(error).__name__}: {error}")
             raise
+
+    def _failed(self, cause: FailureCause, message: str) -> None:
+        """Close the row; a run whose row could not be written has none to close."""
+        if self.stage != "begin":
+            self._ended(SolveError(cause, message), {}, {})
 
     def _ended(
         self,
@@ -202,7 +209,7 @@ class _Run:
             reasons = {
                 "failure_cause": failure.cause,
                 "failure_stage": self.stage,
-                "metadata_json": json.dumps({"error": str(failure)}),
+                "metadata_json": json.dumps({**self._metadata(), "error": str(failure)}),
             }
         self._log({**row, **reasons, "simulation_status": status, "wall_seconds": seconds})
         return SimulationResult(
@@ -229,6 +236,10 @@ class _Run:
             "hourly_sha256": hourly.sha256,
             "components_path": str(self.folder / "components.json"),
         }
+
+    def _metadata(self) -> dict[str, str]:
+        """Return what a reader of the row needs to know besides its columns."""
+        return {"currency": self.system.economics.currency}
 
     def _log(self, columns: Mapping[str, object]) -> None:
         self._database.log_simulation_run({"run_id": self.run_id, **columns})

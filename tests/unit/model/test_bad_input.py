@@ -91,7 +91,9 @@ def test_what_stands_where_a_number_belongs(told, key, written, value, message, 
     """Line 9 of a component written over lines, whichever field it is."""
     size = "" if key == "capacity_kw" else "    capacity_kw: 1\n"
     profile = "    profile: [0, 1, 0]\n" if key != "tilt_deg" else "    type: pv\n"
-    text = f"{HEAD}  roof:\n{profile}{'' if key == 'tilt_deg' else '    type: pv' + chr(10)}{size}    {key}: {written}\n"
+    text = (
+        f"{HEAD}  roof:\n{profile}{'' if key == 'tilt_deg' else '    type: pv' + chr(10)}{size}    {key}: {written}\n"
+    )
     line = text.count("\n")
     assert same(one(told(text)), (line, f"components.roof.{key}", value, message, remedy))
 
@@ -164,7 +166,13 @@ def test_what_stands_where_a_number_belongs(told, key, written, value, message, 
         ),
         ("type: gas_boiler, power_kw: 1, efficiency: -1", "efficiency", -1, "is not more than 0", "give more than 0"),
         ("type: heat_pump, power_kw: 1, cop: -1", "cop", -1, "is not more than 0", "give more than 0"),
-        ("type: grid, import_price_per_kwh: .nan", "import_price_per_kwh", float("nan"), "is not a finite number", "give a number"),
+        (
+            "type: grid, import_price_per_kwh: .nan",
+            "import_price_per_kwh",
+            float("nan"),
+            "is not a finite number",
+            "give a number",
+        ),
         (
             "type: grid, import_price_per_kwh: 0.3, co2_kg_per_kwh: -1",
             "co2_kg_per_kwh",
@@ -350,8 +358,10 @@ def test_a_system_id_that_is_missing(told):
             "type: electricity_demand, profile: [1, 2, 3], colour: red",
             "colour",
             "is not a known key",
-            "allowed: type, bus, count, lifetime_years, capex, fixed_cost_per_year, embodied_co2_kg,"
-            " variable_cost_per_kwh, co2_kg_per_kwh, profile, annual_kwh, unmet_cost_per_kwh",
+            (
+                "allowed: type, bus, count, lifetime_years, capex, fixed_cost_per_year, embodied_co2_kg,"
+                " variable_cost_per_kwh, co2_kg_per_kwh, profile, annual_kwh, unmet_cost_per_kwh"
+            ),
         ),
         ("type: pv", "capacity_kw", "is missing", "add 'capacity_kw:' and a number in kW"),
         (
@@ -507,7 +517,11 @@ def nothing_supplies(bus, examples):
 
 def nothing_draws(bus):
     examples = {"electricity": " (for example grid, pv)", "heat": " (for example heat_pump, gas_boiler)"}.get(bus, "")
-    return None, f"stands on bus {bus!r}, from which nothing draws", f"add what uses {bus}{examples}, or name another bus"
+    return (
+        None,
+        f"stands on bus {bus!r}, from which nothing draws",
+        f"add what uses {bus}{examples}, or name another bus",
+    )
 
 
 def test_a_demand_that_nothing_supplies(told):
@@ -595,10 +609,14 @@ def test_rates_are_told_for_shorter_steps_too(told):
     [
         "  more: {type: electricity_demand, profile: [1, 0, 2], unmet_cost_per_kwh: 1}\n",
         "  more: {type: electricity_demand, profile: [1, 0, 0.5]}\n",
-        "  more: {type: electricity_demand, profile: [1, 0, 2]}\n"
-        "  battery: {type: battery, capacity_kwh: 10, power_kw: 1.5}\n",
-        "  more: {type: electricity_demand, profile: [1, 0, 2]}\n"
-        "  pv: {type: pv, capacity_kw: 1.5, profile: [0, 0, 1]}\n",
+        (
+            "  more: {type: electricity_demand, profile: [1, 0, 2]}\n"
+            "  battery: {type: battery, capacity_kwh: 10, power_kw: 1.5}\n"
+        ),
+        (
+            "  more: {type: electricity_demand, profile: [1, 0, 2]}\n"
+            "  pv: {type: pv, capacity_kw: 1.5, profile: [0, 0, 1]}\n"
+        ),
         "  more: {type: electricity_demand, profile: [1, 0, 2]}\n  north: {type: grid, import_price_per_kwh: 0}\n",
     ],
 )
@@ -663,7 +681,12 @@ components:
             "holds negative values (-2)",
             "a demand is 0 or more in every step",
         ),
-        ("profile: bdew-h52, annual_kwh: 3", "bdew-h52", "is no packaged profile", f"did you mean 'bdew-h25'? {PACKAGED}"),
+        (
+            "profile: bdew-h52, annual_kwh: 3",
+            "bdew-h52",
+            "is no packaged profile",
+            f"did you mean 'bdew-h25'? {PACKAGED}",
+        ),
         (
             "profile: try2010-potsdam.ghi_w_m2, annual_kwh: 3",
             "try2010-potsdam.ghi_w_m2",
@@ -955,7 +978,9 @@ components:
 
 def test_weather_that_is_neither_packaged_nor_a_file(told):
     """Two components ask for it; it is told once, at the site."""
-    remedy = "did you mean 'try2010-potsdam'? packaged are try2010-potsdam; a file is named as seen from the system file"
+    remedy = (
+        "did you mean 'try2010-potsdam'? packaged are try2010-potsdam; a file is named as seen from the system file"
+    )
     message = "is neither a packaged weather set nor a file"
     assert told(weather_system("{weather: try2010-postdam}")) == [
         (3, "site.weather", "try2010-postdam", message, remedy)
@@ -1072,7 +1097,7 @@ def test_an_alias_bomb(told):
         ("x: " + "[" * 10_000 + "]" * 10_000, 6),
         ("x: " + "{a: " * 10_000 + "1" + "}" * 10_000, 6),
         ("x: " + "[" * 100_000, 6),
-        ("\n".join(" " * level + "a:" for level in range(2_000)), 55),
+        ("\n".join(" " * level + "a:" for level in range(2_000)), 56),
         ("x:\n" + "- " * 10_000 + "1", 7),
     ],
     ids=["brackets", "braces", "never closed", "indented", "dashes"],
@@ -1160,9 +1185,7 @@ def test_the_text_of_the_error_is_one_line_for_each(system_from, tmp_path):
     assert len(lines) == 7
     file = tmp_path / "system.yaml"
     assert lines[1] == f"{file}:7: components.roof.capacity_kw: -1 is negative; give 0 or more"
-    assert lines[5] == (
-        f"{file}:11: components.pump.power_kw: '9' is text where a number belongs; remove the quotes"
-    )
+    assert lines[5] == (f"{file}:11: components.pump.power_kw: '9' is text where a number belongs; remove the quotes")
 
 
 def test_faults_of_the_head_and_of_components_come_together(told):

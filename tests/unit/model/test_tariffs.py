@@ -100,7 +100,7 @@ def test_hours_days_and_months_hold_together():
 
 
 def test_a_day_is_that_on_which_the_hour_lies():
-    """"fri" with "22-06" is Friday from 0 to 6 and from 22 to 24, not Saturday morning."""
+    """ "fri" with "22-06" is Friday from 0 to 6 and from 22 to 24, not Saturday morning."""
     thursday = clock(date(2018, 1, 4), 72)
     assert hours_at({"hours": "22-06", "days": "fri"}, thursday) == [24, 25, 26, 27, 28, 29, 46, 47]
 
@@ -150,8 +150,21 @@ def test_the_local_clock_counts_not_utc():
         *(
             ("hours", text, 'write a range as "22-06" or "07:30-12", in quotes')
             for text in (
-                "", "17", "17-", "-5", "17-21-23", "5pm-9pm", "17:5-18", "7:60-9", "7:75-9", "1-2,", "1.5-2",
-                "17\N{EN DASH}21", "22:00:00-06:00:00", "100-101", "\N{ARABIC-INDIC DIGIT THREE}-4",
+                "",
+                "17",
+                "17-",
+                "-5",
+                "17-21-23",
+                "5pm-9pm",
+                "17:5-18",
+                "7:60-9",
+                "7:75-9",
+                "1-2,",
+                "1.5-2",
+                "17\N{EN DASH}21",
+                "22:00:00-06:00:00",
+                "100-101",
+                "\N{ARABIC-INDIC DIGIT THREE}-4",
             )
         ),
         *(

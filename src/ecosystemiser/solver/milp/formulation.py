@@ -150,7 +150,7 @@ def formulate(form: Formulation, problem: Problem) -> Program:
         upper[first : first + steps] = numbers.capacity[storage]
         if form.end is EndRule.FIXED:
             last = first + steps - 1
-            lower[last] = upper[last] = numbers.initial_level[storage]
+            lower[last] = upper[last] = numbers.end_level[storage]
         if form.has_shortfall:
             cost[form.first_short + storage] = numbers.end_price[storage]
     right, row_upper = _right_sides(form, problem)
@@ -172,7 +172,7 @@ def _right_sides(form: Formulation, problem: Problem) -> tuple[Floats, Floats]:
         lower[first_rows] = numbers.keep * numbers.initial_level
     upper = lower.copy()
     if form.has_shortfall:
-        lower[form.storage_rows :] = numbers.initial_level
+        lower[form.storage_rows :] = numbers.end_level
         upper[form.storage_rows :] = np.inf
     return lower, upper
 

@@ -55,12 +55,16 @@ class HighsSession:
     """One HiGHS model that lives as long as its variations are solved."""
 
     def __init__(self, options: SolverOptions) -> None:
+        self._options, self._time_limit_s = options, options.time_limit_s
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        options = self._options
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs miss half of its calls
         self._loaded: Program | None = None
         self._highs.HandleUserInterrupt = True
         for name, value in (("output_flag", False), ("threads", options.threads), ("mip_rel_gap", options.gap)):
             self._highs.setOptionValue(name, value)
-        self._time_limit_s = options.time_limit_s
 
     @property
     def is_warm(self) -> bool:
@@ -112,6 +116,7 @@ class HighsSession:
         except KeyboardInterrupt:
             self._highs.cancelSolve()
             self._highs.wait()
+            self._begin_anew()  # HiGHS interrupts every later run of a model that was interrupted once
             raise
 
     def _failure(self, status: highspy.HighsModelStatus) -> SolveError:

@@ -72,7 +72,14 @@ class MilpSolver:
             iterations=outcome.iterations,
             start=start,
         )
-        return Solution(self._flows(problem, outcome.columns), levels, report)
+        form, steps = self._form, problem.steps
+        return Solution(
+            self._flows(problem, outcome.columns),
+            levels,
+            report,
+            bus_prices=outcome.row_duals[: form.bus_rows].reshape(-1, steps),
+            storage_prices=outcome.row_duals[form.bus_rows : form.storage_rows].reshape(-1, steps),
+        )
 
     def _flows(self, problem: Problem, columns: Floats) -> Floats:
         """Return all flows: free ones from their columns (kept within their bounds), the others as they follow."""

@@ -6,7 +6,8 @@ The rule (strategy `self_consumption`), best first:
 2. what storages hold, to demands: directly, then through converters;
 3. what is bought, to demands, cheapest per unit delivered first (mean price of the run);
 4. what local sources still have, into storages: directly, then through converters;
-5. what local sources still have, sold: directly, then through converters, where selling pays on average.
+5. what local sources still have, sold: directly, then through converters, unless selling costs money on average
+   (what is sold earns less than making and converting it cost).
 
 Storages never serve sales or other storages and are never charged with what is bought. Within a line, routes through
 fewer converters come first, then those that deliver more per unit drawn, then the order of the file.
@@ -85,7 +86,7 @@ def routes(layout: Layout) -> tuple[Route, ...]:
     lines: list[tuple[Line, Sequence[int], Sequence[int]]] = [
         (Line.LOCAL_TO_DEMAND, local, layout.sinks),
         (Line.STORED_TO_DEMAND, layout.discharges, layout.sinks),
-        (Line.BOUGHT_TO_DEMAND, [*bought, *layout.imports], layout.sinks),
+        (Line.BOUGHT_TO_DEMAND, sorted([*bought, *layout.imports]), layout.sinks),
         (Line.LOCAL_TO_STORAGE, local, layout.charges),
         (Line.LOCAL_TO_SALE, local, layout.exports),
     ]
@@ -109,7 +110,8 @@ def merit_orders(problem: Problem, ways: Sequence[Route]) -> list[tuple[MeritOrd
         if way_line is Line.BOUGHT_TO_DEMAND:
             cost[at] = _delivered_cost(problem.layout, costs, ratios, step)
         if way_line is Line.LOCAL_TO_SALE:
-            line[at] = np.where(costs[step.use] > 0, Line.NEVER, way_line)
+            sold = _delivered_cost(problem.layout, costs, ratios, step) + costs[step.use]
+            line[at] = np.where(sold > 0, Line.NEVER, way_line)
     converters = np.array([len(way.step.outputs) for way in ways])[:, None] * np.ones(shape)
     positions = np.arange(len(ways))[:, None] * np.ones(shape)
     order = np.lexsort((positions, -ratio, converters, cost, line), axis=0)

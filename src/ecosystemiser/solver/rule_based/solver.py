@@ -64,12 +64,12 @@ class RuleBasedSolver:
             for first in range(0, len(lanes), LANES):
                 chosen = lanes[first : first + LANES]
                 _scatter(tally, _dispatched(plan, numbers, chosen), chosen, numbers.limit.shape[1])
-        return Totals(batch, _tally(numbers, tally))
+        return Totals(batch, _tally(tally))
 
     def _take(self, problem: Problem) -> None:
-        """Make the tables anew where structure or signals differ from the last problem's."""
+        """Make the tables anew where structure, signals or calendar differ from the last problem's."""
         known = getattr(self, "_problem", None)
-        if known is not None and known.layout == problem.layout and np.array_equal(known.signals, problem.signals):
+        if known is not None and _share_tables(known, problem):
             return
         check_capable(problem)
         self._problem, self._routes = problem, routes(problem.layout)
@@ -95,8 +95,11 @@ def stack(problems: Sequence[Problem]) -> Problem:
     return replace(first, coefficients=Coefficients(**columns))
 
 
-def _same_signals(one: Problem, other: Problem) -> bool:
-    rows = ("signals", "limit_signal", "ratio_signal", "cost_signal", "co2_signal")
+def _share_tables(one: Problem, other: Problem) -> bool:
+    """Return whether two problems differ in nothing but coefficients and the share of the year."""
+    if (one.layout, one.end, one.step_h) != (other.layout, other.end, other.step_h):
+        return False
+    rows = ("signals", "limit_signal", "ratio_signal", "cost_signal", "co2_signal", "months")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in rows)
 
 
@@ -121,6 +124,6 @@ def _scatter(tally: dict[str, Floats], sums: Sums, lanes: Ints, count: int) -> N
         tally.setdefault(name, np.zeros((*rows.shape[:-1], count)))[..., lanes] = rows
 
 
-def _tally(numbers: Numbers, rows: dict[str, Floats]) -> Tally:
+def _tally(rows: dict[str, Floats]) -> Tally:
     scalars = {name: rows.pop(name)[0] for name in ("local_use", "renewable_delivered")}
-    return Tally(level_first=numbers.initial_level, **rows, **scalars)
+    return Tally(**rows, **scalars)

@@ -56,8 +56,20 @@ def test_a_size_of_zero_removes_it(component_from, size):
 @pytest.mark.parametrize(
     ("fields", "key", "value", "message", "remedy"),
     [
-        ("input: gas, output: heat, bus: heat", "bus", "heat", "means nothing here", "name the buses in input and output"),
-        ("input: gas, output: heat, flow_m3_per_h: 3", "flow_m3_per_h", 3.0, "does not fit input 'gas'", "use power_kw"),
+        (
+            "input: gas, output: heat, bus: heat",
+            "bus",
+            "heat",
+            "means nothing here",
+            "name the buses in input and output",
+        ),
+        (
+            "input: gas, output: heat, flow_m3_per_h: 3",
+            "flow_m3_per_h",
+            3.0,
+            "does not fit input 'gas'",
+            "use power_kw",
+        ),
         ("input: water, output: heat, power_kw: 3", "power_kw", 3.0, "does not fit input 'water'", "use flow_m3_per_h"),
         ("input: gas, output: heat, ratio: 0", "ratio", 0.0, "is not above 0", "give a ratio above 0"),
         ("input: gas, output: heat, ratio: [1, -2, 1]", "ratio", -2.0, "is not above 0", "give a ratio above 0"),

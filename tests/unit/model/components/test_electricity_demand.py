@@ -26,9 +26,7 @@ def test_the_annual_sum_is_that_of_the_full_year(kind_of, site_of):
     assert np.allclose(week.demand.values(168), expected, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize(
-    ("step", "steps"), [("15min", 35_040), ("1h", 8760), ("3h", 2920), ("12h", 730), ("24h", 365)]
-)
+@pytest.mark.parametrize(("step", "steps"), [("15min", 35_040), ("1h", 8760), ("3h", 2920), ("12h", 730), ("24h", 365)])
 def test_the_annual_sum_is_the_same_in_steps_of_any_length(kind_of, site_of, step, steps):
     """300 kWh a year are 300 kWh whatever a year is cut into."""
     site = site_of(f"time: {{step: {step}, steps: {steps}}}")
@@ -91,9 +89,7 @@ def test_costs_and_carbon_are_of_what_is_received(kind_of):
 
 def test_investment_is_that_of_its_units(component_from):
     """10 x 300 of capital, 10 x 25 a year."""
-    load = component_from(
-        "{type: electricity_demand, profile: [1], count: 10, capex: 300, fixed_cost_per_year: 25}"
-    )
+    load = component_from("{type: electricity_demand, profile: [1], count: 10, capex: 300, fixed_cost_per_year: 25}")
     assert load.investment() == Investment(3000, 250, 0, 20)
 
 

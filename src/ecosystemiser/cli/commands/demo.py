@@ -1,0 +1,103 @@
+"""The tour: the packaged year with every solver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecosystemiser.cli.options import DbOption, log_of, working
+from ecosystemiser.cli.run_list import runs_table, short_ids
+from ecosystemiser.cli.tables import Column, as_table, terminal_width
+from ecosystemiser.cli.text import NOTHING, amount, duration, money, share, sign, wrapped
+
+if TYPE_CHECKING:
+    from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
+    from ecosystemiser.services.simulation_service import SimulationResult
+
+__all__ = ["demo"]
+
+LISTED = 10
+
+
+def demo(
+    context: typer.Context,
+    *,
+    output: Annotated[str, typer.Option(metavar="DIR", help="Folder for the hours of all runs.")] = "data/results",
+    db: DbOption = None,
+) -> None:
+    """Take the tour: a packaged year, solved with every solver.
+
+    Ten houses with PV, a battery, heat pumps and a heat store, 8,760
+    hours. All runs are logged as any other.
+
+    \b
+    Examples:
+      ecosystemiser demo
+      ecosystemiser demo --db tour.sqlite --output tour
+    """
+    from ecosystemiser.config.simulation_config import DEFAULT_SYSTEM
+    from ecosystemiser.config.solver_options import SOLVER_TYPES
+    from ecosystemiser.services.checking import explain, requested
+
+    width = terminal_width()
+    with log_of(context, db) as log:
+        told = explain(requested({"system": DEFAULT_SYSTEM}))
+        typer.echo(wrapped(f"{told.system_id}: {told.description}.", width))
+        typer.echo(f"{told.steps:,} hours from {told.start} on, solved with {' and '.join(SOLVER_TYPES)}.\n")
+        if told.composed_year:
+            typer.echo(f"{wrapped(told.composed_year, width)}\n")
+        results: dict[str, SimulationResult] = {solver: _result(log, solver, output) for solver in SOLVER_TYPES}
+        typer.echo(f"{_comparison(results, told.currency)}\n")
+        rows = log.query_simulation_runs(system_id=told.system_id, limit=LISTED)
+        typer.echo(f"The newest runs in {log.db_path}:\n{runs_table(rows)}\n")
+    typer.echo(_further([result.run_id for result in results.values()], told.system_id))
+    if not all(result.has_completed for result in results.values()):
+        raise typer.Exit(1)
+
+
+def _result(log: DatabaseMetadataService, solver: str, output: str) -> SimulationResult:
+    from ecosystemiser.services.checking import requested
+    from ecosystemiser.services.simulation_service import SimulationService
+
+    with working(f"Solving the year with {solver}"):
+        return SimulationService(log).run_simulation(requested({"solver_type": solver, "output_directory": output}))
+
+
+def _comparison(results: dict[str, SimulationResult], currency: str) -> str:
+    """Return what each solver reached, against the best bound that any of them proved."""
+    bounds = [result.solved.report.bound for result in results.values() if result.solved is not None]
+    bound = max((each for each in bounds if each is not None), default=None)
+    found = list(results.values())
+    columns = [
+        Column("", [sign(result.status) for result in found]),
+        Column("solver", list(results)),
+        Column("cost", [money(result.kpis.get("total_cost"), currency) for result in found], is_number=True),
+        Column("CO2", [amount(result.kpis.get("total_co2"), "kg") for result in found], is_number=True),
+        _shares("self-sufficiency", found),
+        Column("over the optimum", [share(_gap(result, bound)) for result in found], is_number=True),
+        Column("time", [duration(result.wall_seconds) for result in found], is_number=True),
+    ]
+    failures = [f"{name}: {result.cause}: {result.error}" for name, result in results.items() if result.error]
+    return "\n".join([as_table(columns), *(wrapped(failure, terminal_width()) for failure in failures)])
+
+
+def _shares(head: str, found: list[SimulationResult]) -> Column:
+    shares = [share(result.kpis.get("self_sufficiency_rate")) for result in found]
+    return Column(head, shares, is_number=True)
+
+
+def _gap(result: SimulationResult, bound: float | None) -> float | None:
+    """Return how far a plan's cost lies above the proved bound."""
+    cost: Any = result.kpis.get("total_cost")
+    return None if cost is None or not bound else max(0.0, (cost - bound) / abs(bound))
+
+
+def _further(run_ids: list[str], system: str) -> str:
+    commands = [
+        (f"ecosystemiser runs show {short_ids(run_ids)[-1] if run_ids else NOTHING}", "all of one run"),
+        ("ecosystemiser runs list --sort cost", "the cheapest first"),
+        (f"ecosystemiser check {system}", "what the system consists of"),
+        (f"ecosystemiser run {system} --set battery.capacity_kwh=160", "another battery"),
+    ]
+    return "Look further:\n" + "\n".join(f"  {command}\n      {what}" for command, what in commands)

@@ -1,0 +1,124 @@
+"""Solve one system."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecosystemiser.cli.options import DbOption, FormatOption, SetOption, SystemArgument, log_of, working
+from ecosystemiser.cli.tables import Format, as_csv, as_json, terminal_width
+from ecosystemiser.cli.text import printable
+from ecosystemiser.errors import InputError, StoreError
+
+if TYPE_CHECKING:
+    from ecosystemiser.config.simulation_config import SimulationConfig
+
+__all__ = ["OPTION_NAMES", "asked", "run"]
+
+OPTION_NAMES = {
+    "system": "SYSTEM",
+    "solver_type": "--solver",
+    "timesteps": "--steps",
+    "solver.end": "--end",
+    "solver.time_limit_s": "--time-limit",
+    "output_directory": "--output",
+}
+"""What the command line calls the fields of the configuration."""
+
+_FAILED = 1
+
+
+def run(
+    context: typer.Context,
+    system: SystemArgument,
+    *,
+    solver: Annotated[
+        str, typer.Option(metavar="NAME", help="milp: the cheapest plan; rule_based: a plain rule, much faster.")
+    ] = "milp",
+    values: SetOption = None,
+    steps: Annotated[
+        int | None, typer.Option(metavar="N", help="Solve the first N steps; by default all.", show_default=False)
+    ] = None,
+    end: Annotated[
+        str, typer.Option(metavar="RULE", help="Storages at the end: shortfall (paid for), cyclic, fixed or free.")
+    ] = "shortfall",
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Longest time for the optimiser.", show_default=False)
+    ] = None,
+    output: Annotated[str, typer.Option(metavar="DIR", help="Folder for the hours of all runs.")] = "data/results",
+    style: FormatOption = Format.TABLE,
+    db: DbOption = None,
+) -> None:
+    """Solve SYSTEM, log the run and show its KPIs.
+
+    The database gets a row, DIR a folder with every flow of every hour.
+
+    \b
+    Examples:
+      ecosystemiser run riverside-community
+      ecosystemiser run my-system.yaml --solver rule_based
+      ecosystemiser run my-system.yaml --set battery.capacity_kwh=100
+      ecosystemiser run my-system.yaml --steps 168 --format json
+    """
+    fields = {
+        "system": system,
+        "solver_type": solver,
+        "timesteps": steps,
+        "output_directory": output,
+        "solver": {"end": end, "time_limit_s": time_limit},
+    }
+    with working("Starting"):
+        config = asked(fields, values)
+    row, notes = _solved(context, config, db)
+    typer.echo(_shown(row, notes, style))
+    if row["simulation_status"] != "completed":
+        _tell_failure(row)
+        raise typer.Exit(_FAILED)
+
+
+def asked(fields: dict[str, Any], values: list[str] | None) -> SimulationConfig:
+    """Return the configuration of `fields` with the values of `--set`. Raises InputError in the command's words."""
+    from ecosystemiser.services.checking import parsed_values, requested
+
+    try:
+        return requested(fields | {"parameters": parsed_values(values or ())})
+    except InputError as error:
+        named = [replace(found, key=OPTION_NAMES.get(found.key, found.key)) for found in error.findings]
+        raise InputError(named) from None
+
+
+def _solved(context: typer.Context, config: SimulationConfig, db: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Solve and return the run's row, with the solver's notes."""
+    from ecosystemiser.services.simulation_service import SimulationService
+
+    with log_of(context, db) as log:
+        try:
+            with working(f"Solving {config.system} with {config.solver_type}"):
+                result = SimulationService(log).run_simulation(config)
+        except StoreError:
+            typer.echo("The run could not be finished; if it could be logged: ecosystemiser runs show last", err=True)
+            raise
+        row = log.get_simulation_run(result.run_id) or {}
+    notes = () if result.solved is None else (*result.solved.report.notes, *result.solved.notes)
+    return row, notes
+
+
+def _shown(row: dict[str, Any], notes: tuple[str, ...], style: Format) -> str:
+    if style is Format.JSON:
+        return as_json({**row, "notes": list(notes)})
+    if style is Format.CSV:
+        return as_csv([row], list(row))
+    from ecosystemiser.cli.run_report import run_report
+
+    told = [run_report(row, terminal_width()), *(f"Note: {printable(note)}" for note in notes)]
+    return "\n\n".join([*told, f"Next: ecosystemiser runs show {row['run_id']}"])
+
+
+def _tell_failure(row: dict[str, Any]) -> None:
+    """Say on the error stream what failed, for whoever reads only that."""
+    from ecosystemiser.cli.run_report import REMEDIES, error_of
+
+    cause = str(row["failure_cause"])
+    typer.echo(f"ecosystemiser: failed ({cause}): {printable(error_of(row))}. {REMEDIES.get(cause, '')}", err=True)
