@@ -2,7 +2,8 @@
 
 PV, battery, heat pump, heat store, grid with a changing price, electric and heat demand. One year, one variation at a
 time, every amount in a local variable: what a programmer writes who needs this system only. The same merit order as
-the generic kernel, the same sums, the same tracing of local and renewable origin.
+the generic kernel, the same sums, the same tracing of local and renewable origin. Compiled with whatever freedom in
+arithmetic makes it faster and leaves infinite limits alone, so that it is no easy peer.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from ecosystemiser.results.tally import weighted_pairs
 
 __all__ = ["Hours", "hours_of", "numbers_of", "totals_of", "year", "years"]
 
+compiled = numba.njit(error_model="numpy", nogil=True, fastmath={"arcp", "contract", "nnan", "nsz", "reassoc"})
 SUMS = 22
 """Sums of a year, in the order in which `year` leaves them."""
 
 
-@numba.njit(error_model="numpy", nogil=True)
+@compiled
 def year(
     solar: Floats,
     load: Floats,
@@ -143,7 +145,7 @@ def year(
         sums[at] = value
 
 
-@numba.njit(error_model="numpy", nogil=True)
+@compiled
 def years(
     solar: Floats,
     load: Floats,

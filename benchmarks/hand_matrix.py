@@ -48,7 +48,7 @@ def build(given: Given) -> HandMatrix:
         ],
         format="csc",
     )
-    most = [
+    most: list[Floats | float] = [
         given.pv_kwh, given.import_limit_kw, np.inf,
         given.battery_kw, given.battery_kw, given.battery_kwh,
         given.heat_pump_kw, np.inf, np.inf, given.store_kwh,
@@ -75,7 +75,7 @@ def solve(program: HandMatrix) -> float:
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_, model.a_matrix_.index_ = program.matrix.indptr, program.matrix.indices
     model.a_matrix_.value_ = program.matrix.data
-    highs = highspy.Highs()
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)  # noqa: FBT003 - HiGHS takes its options by position
     highs.setOptionValue("threads", 1)
     highs.passModel(model)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Effort", "Limit", "Pair", "Row", "Verdict", "by_turns", "quartiles", "seconds_of"]
+__all__ = ["QUICK", "Effort", "Limit", "Pair", "Row", "Verdict", "by_turns", "quartiles", "seconds_of"]
 
 Work = Callable[[], object]
 
@@ -43,9 +43,14 @@ class Effort:
 QUICK = Effort(steps=168, lanes=96, long_repeats=2, short_repeats=3, many_repeats=10)
 
 
-def seconds_of(work: Work) -> float:
-    """Return how long one call takes on the wall clock. [s]"""
-    gc.collect()
+def seconds_of(work: Work, *, tidy: bool = True) -> float:
+    """Return how long one call takes on the wall clock. [s]
+
+    `tidy` collects garbage first, so that nobody pays for another's; off for what takes milliseconds, since it also
+    empties the processor's caches.
+    """
+    if tidy:
+        gc.collect()
     begin = time.perf_counter()
     kept = work()
     seconds = time.perf_counter() - begin
@@ -91,12 +96,12 @@ class Pair:
         return {"ours_s": list(self.ours), "peer_s": list(self.peer), "ratio_spread": self.spread}
 
 
-def by_turns(ours: Work, peer: Work, repeats: int, *, warm_ups: int = 1) -> Pair:
+def by_turns(ours: Work, peer: Work, repeats: int, *, warm_ups: int = 1, tidy: bool = True) -> Pair:
     """Time `ours` and `peer` by turns, after calls of both that do not count."""
     for _ in range(warm_ups):
         ours()
         peer()
-    turns = [(seconds_of(ours), seconds_of(peer)) for _ in range(repeats)]
+    turns = [(seconds_of(ours, tidy=tidy), seconds_of(peer, tidy=tidy)) for _ in range(repeats)]
     return Pair(tuple(one for one, _ in turns), tuple(other for _, other in turns))
 
 
@@ -160,7 +165,7 @@ class Row:
     @property
     def verdict(self) -> Verdict:
         """Whether the limit is kept; a NaN misses it."""
-        if self.measured is None and self.ours is None:
+        if self.ours is None:
             return Verdict.SKIPPED
         if self.limit is None or self.measured is None:
             return Verdict.INFORMATIVE

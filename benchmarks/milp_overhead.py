@@ -32,7 +32,7 @@ def bare(program: Program) -> highspy.Highs:
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_, model.a_matrix_.index_ = program.starts, program.rows
     model.a_matrix_.value_ = program.values
-    highs = highspy.Highs()
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)  # noqa: FBT003 - HiGHS takes its options by position
     highs.setOptionValue("threads", 1)
     highs.passModel(model)

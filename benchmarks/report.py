@@ -107,7 +107,7 @@ def _amount(value: float | None, unit: str) -> str:
     if value is None:
         return ""
     if unit != "s":
-        return f"{value:.7g}"
+        return f"{value:.0e}" if unit == "1" else f"{value:.7g}"
     scale, name = next(((s, n) for s, n in SCALES if abs(value) >= s), SCALES[-1])
     return f"{value / scale:.3g} {name}"
 

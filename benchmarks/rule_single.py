@@ -24,8 +24,8 @@ def rows(effort: Effort) -> list[Row]:
     solver = RuleBasedSolver(problem, SolverOptions())
     solver.solve(problem)
     begin = time.process_time()
-    seconds = [seconds_of(lambda: solver.solve(problem)) for _ in range(effort.many_repeats)]
-    compiling = [seconds_of(lambda: compile_problem(system)) for _ in range(effort.many_repeats)]
+    seconds = [seconds_of(lambda: solver.solve(problem), tidy=False) for _ in range(effort.many_repeats)]
+    compiling = [seconds_of(lambda: compile_problem(system), tidy=False) for _ in range(effort.many_repeats)]
     kernel = [solver.solve(problem).report.solve_seconds for _ in range(effort.many_repeats)]
     low, high = quartiles(seconds)
     note = (

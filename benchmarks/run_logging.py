@@ -39,7 +39,7 @@ def rows(effort: Effort) -> list[Row]:
                 insert(connection, start)
                 update(connection, end)
 
-            pair = by_turns(ours, peer, effort.many_repeats, warm_ups=5)
+            pair = by_turns(ours, peer, effort.many_repeats, warm_ups=5, tidy=False)
     note = "each of the two commits waits for the disk (WAL, synchronous FULL), in both"
     return [Row("logging", pair.ours_s, pair.peer_s, "s", MOST, spread=pair.spread, note=note, details=pair.details())]
 
@@ -82,8 +82,8 @@ def bare(ours: Path, path: Path) -> Iterator[sqlite3.Connection]:
     with DatabaseMetadataService(ours) as service:
         service.log_simulation_run({"run_id": "first"})
     with closing(sqlite3.connect(f"{ours.as_uri()}?mode=ro", uri=True)) as theirs:
-        statements = theirs.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'simulation_runs' AND sql IS NOT NULL")
-        made = [statement for (statement,) in statements]
+        wanted = "SELECT sql FROM sqlite_master WHERE tbl_name = 'simulation_runs' AND sql IS NOT NULL"
+        made = [statement for (statement,) in theirs.execute(wanted)]
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

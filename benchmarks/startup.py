@@ -40,8 +40,8 @@ def _measured(words: Sequence[str], most: float, environment: dict[str, str], ef
         return Row(what, note=f"there is no {PROGRAM.name} beside {Path(sys.executable).name}")
     tried = _call([str(PROGRAM), *words], environment)
     if tried.returncode != 0:
-        lines = tried.stderr.strip().splitlines() or ["no message"]
-        return Row(what, note=f"the command does not work yet: {lines[-1]}")
+        said = " ".join(tried.stderr.split()) or "nothing"
+        return Row(what, note=f"the command does not work yet; it ends with {tried.returncode} and says: {said[-300:]}")
     pair = by_turns(
         lambda: _call([str(PROGRAM), *words], environment),
         lambda: _call([sys.executable, "-c", "pass"], environment),

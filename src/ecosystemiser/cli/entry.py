@@ -74,7 +74,7 @@ def _told(error: Exception) -> int:
         for finding in error.findings:
             _say(printable(str(finding)))
         count = len(error.findings)
-        _say(f"{count} {'problem' if count == 1 else 'problems'} found; nothing was solved.")
+        _say("Nothing was done." if count == 1 else f"{count} problems found; nothing was done.")
         return WRONG_REQUEST
     if isinstance(error, EcoSystemiserError):
         cause = f" ({error.cause})" if isinstance(error, SolveError) else ""

@@ -8,7 +8,7 @@ from itertools import pairwise, takewhile
 from typing import Any
 
 from ecosystemiser.cli.tables import Column, as_table
-from ecosystemiser.cli.text import NOTHING, local_time, share, sign, significant
+from ecosystemiser.cli.text import NOTHING, local_time, printable, share, sign, significant
 
 __all__ = ["Row", "currency_of", "runs_table", "short_ids"]
 
@@ -17,6 +17,9 @@ Row = Mapping[str, Any]
 
 LEAST_ID = 13
 """Characters of a run id that tell the millisecond at which it was made."""
+
+LONGEST_ID = 20
+"""Where the terminal is narrow, names that people gave are cut to this."""
 
 
 def short_ids(run_ids: Sequence[str]) -> list[str]:
@@ -46,22 +49,23 @@ def _shared_start(one: str, other: str) -> int:
 def runs_table(rows: Sequence[Row], width: int | None = None) -> str:
     """Return runs as a table; what all of them share stands once, above it."""
     shared = _shared(rows)
+    ids = short_ids([row["run_id"] for row in rows])
     currencies = {currency_of(row) for row in rows}
     currency = currencies.pop() if len(currencies) == 1 else None
     columns = [
         Column("", [sign(row["simulation_status"]) for row in rows]),
-        Column("run", short_ids([row["run_id"] for row in rows]), least=8),
-        *_named("study", "study_id", rows, shared, drop=4),
-        *_named("system", "system_id", rows, shared),
+        Column("run", ids, least=min(LONGEST_ID, max(len(short) for short in ids))),
+        *_named("study", "study_id", rows, shared, drop=5),
+        *_named("system", "system_id", rows, shared, drop=1),
         Column("solver", [row["solver_type"] or NOTHING for row in rows], least=4),
         Column(f"cost [{currency}]" if currency else "cost", _numbers(rows, "total_cost"), is_number=True),
-        Column("CO2 [kg]", _numbers(rows, "total_co2"), is_number=True, drop=1),
-        Column("self-suff.", [share(row["self_sufficiency_rate"]) for row in rows], is_number=True, drop=2),
-        Column("gap", [share(row["mip_gap"]) for row in rows], is_number=True, drop=3),
+        Column("CO2 [kg]", _numbers(rows, "total_co2"), is_number=True, drop=2),
+        Column("self-suff.", [share(row["self_sufficiency_rate"]) for row in rows], is_number=True, drop=3),
+        Column("gap", [share(row["mip_gap"]) for row in rows], is_number=True, drop=4),
         Column("when", [local_time(row["timestamp"], is_short=True) for row in rows]),
     ]
     if "timesteps" not in shared:
-        columns.insert(-1, Column("steps", [_count(row["timesteps"]) for row in rows], is_number=True, drop=5))
+        columns.insert(-1, Column("steps", [_count(row["timesteps"]) for row in rows], is_number=True, drop=6))
     return f"{_caption(shared)}{as_table(columns, width)}"
 
 
@@ -71,7 +75,7 @@ def _shared(rows: Sequence[Row]) -> dict[str, Any]:
     return {name: rows[0][name] for name in names if rows and len({row[name] for row in rows}) == 1}
 
 
-def _named(head: str, name: str, rows: Sequence[Row], shared: Mapping[str, Any], drop: int = 0) -> list[Column]:
+def _named(head: str, name: str, rows: Sequence[Row], shared: Mapping[str, Any], drop: int) -> list[Column]:
     if name in shared:
         return []
     return [Column(head, [row[name] or NOTHING for row in rows], least=7, drop=drop)]
@@ -92,4 +96,4 @@ def _caption(shared: Mapping[str, Any]) -> str:
         f"{shared['timesteps']:,} steps" if shared.get("timesteps") else "",
     ]
     told = ", ".join(part for part in parts if part)
-    return f"All of {told}:\n" if told else ""
+    return f"All of {printable(told)}:\n" if told else ""

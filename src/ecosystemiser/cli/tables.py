@@ -16,7 +16,7 @@ from ecosystemiser.cli.text import printable
 __all__ = ["Column", "Format", "as_csv", "as_json", "as_pairs", "as_table", "terminal_width"]
 
 GAP = "  "
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
 """A spreadsheet takes a cell that starts so for a formula, and runs it."""
 
 
@@ -130,6 +130,8 @@ def as_csv(rows: Iterable[Mapping[str, object]], names: Sequence[str]) -> str:
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, str):
+        value = value.replace("\r\n", "\n").replace("\r", "\n")  # which the writer puts into quotes
     if isinstance(value, str) and value.startswith(FORMULA_STARTS) and not _is_number(value):
         return f"'{value}"
     return value

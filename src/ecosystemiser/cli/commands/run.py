@@ -27,6 +27,11 @@ OPTION_NAMES = {
 }
 """What the command line calls the fields of the configuration."""
 
+STORE_HINT = (
+    "The run could not be finished. Other places are chosen with --output and --db.\n"
+    "If it could be logged, this shows it: ecosystemiser runs show last"
+)
+
 _FAILED = 1
 
 
@@ -98,7 +103,7 @@ def _solved(context: typer.Context, config: SimulationConfig, db: str | None) ->
             with working(f"Solving {config.system} with {config.solver_type}"):
                 result = SimulationService(log).run_simulation(config)
         except StoreError:
-            typer.echo("The run could not be finished; if it could be logged: ecosystemiser runs show last", err=True)
+            typer.echo(STORE_HINT, err=True)
             raise
         row = log.get_simulation_run(result.run_id) or {}
     notes = () if result.solved is None else (*result.solved.report.notes, *result.solved.notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,7 +59,7 @@ def list_runs(
     sort: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Order by it, falling with a - before; else newest first.")
     ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="Show at most N; 0 shows all.")] = 20,
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Show at most N; 0 shows all.")] = 20,
     style: FormatOption = Format.TABLE,
     db: DbOption = None,
 ) -> None:
@@ -74,11 +75,9 @@ def list_runs(
       ecosystemiser runs list --limit 0 --format csv > runs.csv
     """
     filters: dict[str, Any] = {"study_id": study, "solver_type": solver, "status": status, "system_id": system}
-    filters |= _bounds(least, "min") | _bounds(most, "max")
+    filters |= _bounds({"min": least or [], "max": most or []})
     with log_of(context, db) as log:
-        rows = log.query_simulation_runs(
-            **filters, order_by=_column(sort), limit=None if limit == 0 else limit + 1 if limit > 0 else limit
-        )
+        rows = _queried(log, filters, sort, limit + 1 if limit else None)
         is_cut = 0 < limit < len(rows)
         rows = rows[:limit] if limit else rows
         if style is Format.TABLE:
@@ -140,11 +139,22 @@ def _column(sort: str | None) -> str | None:
     return f"{'-' if falling else ''}{SHORT_NAMES.get(name, name)}"
 
 
-def _bounds(texts: list[str] | None, end: str) -> dict[str, float]:
+def _queried(
+    log: DatabaseMetadataService, filters: dict[str, Any], sort: str | None, limit: int | None
+) -> list[dict[str, Any]]:
+    """Return the rows. Raises InputError in the command's words."""
+    try:
+        return log.query_simulation_runs(**filters, order_by=_column(sort), limit=limit)
+    except InputError as error:
+        named = {"order_by": "--sort", "status": "--status"}
+        raise InputError([replace(found, key=named.get(found.key, found.key)) for found in error.findings]) from None
+
+
+def _bounds(asked: dict[str, list[str]]) -> dict[str, float]:
     """Return the filters that `KPI=VALUE` asks for. Raises InputError with all that is wrong."""
     bounds: dict[str, float] = {}
     findings: list[Finding] = []
-    for text in texts or ():
+    for end, text in ((end, text) for end, texts in asked.items() for text in texts):
         given, _, value = (part.strip() for part in text.partition("="))
         name = SHORT_NAMES.get(given, given)
         if name not in NUMBERS:

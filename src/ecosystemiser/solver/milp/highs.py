@@ -111,8 +111,10 @@ class HighsSession:
         """Run in a thread of HiGHS, so that Ctrl-C and `should_stop` end it."""
         self._highs.startSolve()
         try:
-            while not self._highs.wait(POLL_S)[0]:
-                _stop_if(should_stop)
+            is_done = False
+            while not is_done:
+                is_done = self._highs.wait(POLL_S)[0]
+                _stop_if(should_stop)  # once at least, however short the solve
         except KeyboardInterrupt:
             self._highs.cancelSolve()
             self._highs.wait()

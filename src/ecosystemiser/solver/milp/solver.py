@@ -14,6 +14,7 @@ from ecosystemiser.results import Solution, SolverReport
 from ecosystemiser.solver.milp.certificate import is_certified
 from ecosystemiser.solver.milp.formulation import Formulation, Program, formulate
 from ecosystemiser.solver.milp.highs import HighsSession, Outcome
+from ecosystemiser.solver.numbers import check_coefficients, check_signals
 
 __all__ = ["MilpSolver"]
 
@@ -34,6 +35,7 @@ class MilpSolver:
 
     def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
         """Return the cheapest plan. Raises SolveError with its cause."""
+        check_signals(problem)
         self._prepare_if_other(problem)
         program = formulate(self._form, problem)
         is_warm = self._session.is_warm
@@ -62,6 +64,7 @@ class MilpSolver:
             self._key, self._form, self._session = key, Formulation(problem), HighsSession(self._options)
 
     def _solution(self, problem: Problem, outcome: Outcome, start: str) -> Solution:
+        check_coefficients(problem)  # those that no program holds are read by results
         levels = self._levels(problem, outcome.columns)
         report = SolverReport(
             solver="milp",

@@ -9,10 +9,11 @@ from dataclasses import fields, replace
 import numpy as np
 
 from ecosystemiser.config.solver_options import SolverOptions
-from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError
+from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import Coefficients, Ints, Problem
 from ecosystemiser.results import Solution, SolverReport, Tally, Totals
+from ecosystemiser.solver.numbers import check_coefficients, check_signals
 from ecosystemiser.solver.rule_based.kernel import dispatch_hours, dispatch_sums
 from ecosystemiser.solver.rule_based.merit_order import MeritOrder, check_capable, merit_orders, routes
 from ecosystemiser.solver.rule_based.nodes import has_circle
@@ -37,7 +38,8 @@ class RuleBasedSolver:
             raise KeyboardInterrupt
         self._take(problem)
         numbers = numbers_of(problem.coefficients)
-        _check_numbers(problem)
+        check_coefficients(problem)
+        check_signals(problem)
         flows = np.empty((len(problem.layout.flows), problem.steps))
         levels = np.empty((len(problem.layout.charges), problem.steps + 1))
         ((order, _),) = merit_orders(problem, self._routes)
@@ -53,7 +55,8 @@ class RuleBasedSolver:
         InputError where energy can go in a circle of buses, whose origins need the hours.
         """
         self._take(batch)
-        _check_numbers(batch)
+        check_coefficients(batch)
+        check_signals(batch)
         if has_circle(batch.layout):
             remedy = "solve its variations one by one"
             raise InputError([Finding("holds converters in a circle, which a batch cannot trace", remedy)])
@@ -82,13 +85,12 @@ class RuleBasedSolver:
 
 
 def stack(problems: Sequence[Problem]) -> Problem:
-    """Return variations as one batch. Raises InputError where they do not share layout and signals."""
+    """Return variations as one batch. Raises InputError where they differ in more than coefficients."""
     first = problems[0]
     for at, other in enumerate(problems):
-        same = other.layout == first.layout and _same_signals(first, other)
-        if not same:
+        if not (_share_tables(first, other) and first.year_share == other.year_share):
             remedy = "put variations of another structure into another batch"
-            message = "does not share layout and signals with the first of its batch"
+            message = "does not share layout, signals, calendar and end rule with the first of its batch"
             raise InputError([Finding(message, remedy, str(at))])
     names = [one.name for one in fields(Coefficients)]
     columns = {name: np.stack([getattr(one.coefficients, name) for one in problems], axis=-1) for name in names}
@@ -101,15 +103,6 @@ def _share_tables(one: Problem, other: Problem) -> bool:
         return False
     rows = ("signals", "limit_signal", "ratio_signal", "cost_signal", "co2_signal", "months")
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in rows)
-
-
-def _check_numbers(problem: Problem) -> None:
-    numbers = problem.coefficients
-    for one in fields(Coefficients):
-        if np.isnan(getattr(numbers, one.name)).any():
-            raise SolveError(FailureCause.DATA, f"{one.name} holds what is not a number")
-    if not np.all(np.isfinite(problem.signals)):
-        raise SolveError(FailureCause.DATA, "a profile or price holds what is not a finite number")
 
 
 def _dispatched(plan: Plan, numbers: Numbers, lanes: Ints) -> Sums:

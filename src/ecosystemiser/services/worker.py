@@ -1,0 +1,209 @@
+"""The work of a run, without its log: load, solve, audit, calculate, write the hours. Runs anywhere.
+
+Whoever calls it owns the row: it stands as `running` before this starts and takes what this returns.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from ecosystemiser.analyser.audit import Audit, audit
+from ecosystemiser.analyser.kpi_calculator import KPICalculator
+from ecosystemiser.config.simulation_config import SimulationConfig
+from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError, StoreError
+from ecosystemiser.model.compiling import compile_problem
+from ecosystemiser.model.loading import load_system, with_values
+from ecosystemiser.model.problem import EndRule, Problem
+from ecosystemiser.model.system import System
+from ecosystemiser.reader import Document, parse_yaml, read_yaml
+from ecosystemiser.results import SolvedSystem
+from ecosystemiser.solver.door import Prepared, prepare
+from ecosystemiser.store.files import write_durably
+from ecosystemiser.store.hourly import write_hourly
+from ecosystemiser.store.states import RunStatus
+
+__all__ = ["Order", "Outcome", "Workbench", "load", "packaged_systems", "read_document"]
+
+KEPT_PREPARED = 2
+"""Prepared problems that a workbench keeps, so that variations of a system are solved warm."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One run to be made."""
+
+    run_id: str
+    config: SimulationConfig
+    folder: Path
+    """Where its hours go."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """How a run ended, as its row will say."""
+
+    run_id: str
+    status: RunStatus
+    columns: dict[str, object] = field(default_factory=dict)
+    """Columns of the row, status and cause among them."""
+    kpis: dict[str, float | None] = field(default_factory=dict)
+    cause: FailureCause | None = None
+    error: str | None = None
+    solved: SolvedSystem | None = None
+    """Not sent between processes."""
+    audit: Audit | None = None
+
+    def for_sending(self) -> Outcome:
+        """Return the outcome without its hours."""
+        return Outcome(self.run_id, self.status, self.columns, self.kpis, self.cause, self.error)
+
+
+def packaged_systems() -> list[str]:
+    """Return the names of the example systems that come with the package."""
+    folder = files("ecosystemiser") / "data" / "systems"
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def read_document(system: str | Path) -> Document:
+    """Return the document of a packaged system's name or of a system file's path. Raises InputError."""
+    if isinstance(system, str) and system in packaged_systems():
+        entry = files("ecosystemiser") / "data" / "systems" / f"{system}.yaml"
+        return parse_yaml(entry.read_text("utf-8"), str(entry))
+    path = Path(system)
+    if not path.exists() and path.suffix not in (".yaml", ".yml"):
+        remedy = f"give a system file's path, or one of {', '.join(packaged_systems())}"
+        raise InputError([Finding("is no system file and no packaged system", remedy, "system", str(system))])
+    return read_yaml(path)
+
+
+def load(config: SimulationConfig) -> System:
+    """Return the system that `config` names, with its parameters set. Raises InputError with all that is wrong."""
+    document = with_values(read_document(config.system), config.parameters)
+    return load_system(document, steps=config.timesteps)
+
+
+class Workbench:
+    """Makes runs, one after the other, and keeps what it has prepared."""
+
+    def __init__(self) -> None:
+        self._prepared: OrderedDict[tuple[object, ...], Prepared] = OrderedDict()
+
+    def make(
+        self, order: Order, system: System | None = None, *, should_stop: Callable[[], bool] | None = None
+    ) -> Outcome:
+        """Make one run. What fails in it, storage included, is an outcome; only KeyboardInterrupt leaves."""
+        attempt = _Attempt(order)
+        try:
+            return attempt.outcome(*self._solved(attempt, system or load(order.config), should_stop))
+        except SolveError as error:
+            return attempt.failure(error.cause, str(error))
+        except InputError as error:
+            return attempt.failure(FailureCause.DATA, str(error))
+        except StoreError as error:
+            return attempt.failure(FailureCause.STORAGE, str(error))
+        except MemoryError:
+            return attempt.failure(FailureCause.MEMORY, "the memory of this machine did not suffice")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the row has to say so
+            message = f"{type(error).__name__}: {error}"
+            return attempt.failure(FailureCause.CRASH, message, traceback=traceback.format_exc())
+
+    def _solved(
+        self, attempt: _Attempt, system: System, should_stop: Callable[[], bool] | None
+    ) -> tuple[SolvedSystem, Audit]:
+        config = attempt.order.config
+        problem = compile_problem(system, EndRule(config.solver.end))
+        solver = self._prepare(config, problem)
+        attempt.stage = "solve"
+        solved = SolvedSystem(system, problem, solver.solve(problem, should_stop=should_stop))
+        attempt.stage = "audit"
+        return solved, audit(solved)
+
+    def _prepare(self, config: SimulationConfig, problem: Problem) -> Prepared:
+        key = (config.solver_type, config.solver, problem.layout)
+        solver = self._prepared.pop(key, None) or prepare(config.solver_type, problem, config.solver)
+        self._prepared[key] = solver
+        while len(self._prepared) > KEPT_PREPARED:
+            self._prepared.popitem(last=False)
+        return solver
+
+
+class _Attempt:
+    """One run on its way: which stage it is in, and what its row will say."""
+
+    def __init__(self, order: Order) -> None:
+        self.order, self.stage = order, "prepare"
+        self._begin = time.perf_counter()
+
+    def outcome(self, solved: SolvedSystem, found: Audit) -> Outcome:
+        """Write the hours and return `completed`, or `failed` where the audit found something."""
+        kpis = KPICalculator().calculate_from_system(solved) if found.has_passed or found.is_short_only else {}
+        self.stage = "store"
+        columns = self._written(solved) | _report_columns(solved, found) | kpis
+        if found.has_passed:
+            columns |= {"simulation_status": RunStatus.COMPLETED, "wall_seconds": self._seconds()}
+            return Outcome(self.order.run_id, RunStatus.COMPLETED, columns, kpis, solved=solved, audit=found)
+        self.stage = "audit"
+        cause, message = _what_the_audit_says(solved, found)
+        failed = self.failure(cause, message)
+        return Outcome(
+            self.order.run_id, failed.status, columns | failed.columns, kpis, cause, message, solved, found
+        )
+
+    def failure(self, cause: FailureCause, message: str, **details: str) -> Outcome:
+        """Return `failed` with its cause and the stage it happened in; `details` go beside the message."""
+        columns: dict[str, object] = {
+            "simulation_status": RunStatus.FAILED,
+            "failure_cause": cause,
+            "failure_stage": self.stage,
+            "metadata_json": json.dumps({"error": message, **details}),
+            "wall_seconds": self._seconds(),
+        }
+        return Outcome(self.order.run_id, RunStatus.FAILED, columns, cause=cause, error=message)
+
+    def _written(self, solved: SolvedSystem) -> dict[str, object]:
+        """Write the hours and the resolved components; return the columns that name them."""
+        folder, system = self.order.folder, solved.system
+        clock = system.clock
+        metadata = {"run_id": self.order.run_id, "system_id": system.system_id, "timezone": clock.timezone}
+        described = json.dumps(system.described(), indent=1, default=str).encode()
+        write_durably(folder / "components.json", described)
+        hourly = write_hourly(folder, solved.hourly(), clock.start_utc, clock.step_s, metadata)
+        return {
+            "flows_path": str(hourly.path),
+            "hourly_sha256": hourly.sha256,
+            "components_path": str(folder / "components.json"),
+        }
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._begin
+
+
+def _report_columns(solved: SolvedSystem, found: Audit) -> dict[str, object]:
+    report = solved.report
+    return {
+        "solver_status": report.status,
+        "objective": report.objective,
+        "bound": report.bound,
+        "mip_gap": report.gap,
+        "solve_seconds": report.solve_seconds,
+        "balance_residual": found.balance_residual,
+    }
+
+
+def _what_the_audit_says(solved: SolvedSystem, found: Audit) -> tuple[FailureCause, str]:
+    if not found.is_short_only:
+        shown = "; ".join(str(violation) for violation in found.violations[:3])
+        return FailureCause.BALANCE, f"the plan breaks {len(found.violations)} rule(s): {shown}"
+    clock = solved.system.clock
+    worst = max(found.violations, key=lambda violation: violation.amount)
+    when = str(clock.local[worst.step]).replace("T", " ")[:16]
+    short = worst.amount / clock.step_h
+    message = f"{worst.where} is left short of {short:.4g} kW on {when}, and must be met"
+    return FailureCause.UNMET, f"{message}; raise what supplies it, or give it an unmet cost"

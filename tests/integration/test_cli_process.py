@@ -1,0 +1,193 @@
+"""The command line as a process: how fast it starts, what it loads, how signals and pipes end it, the tour."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecosystemiser.config.solver_options import SOLVER_TYPES
+from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
+
+MAIN = "import sys; from ecosystemiser.cli import main; main()"
+LOADED = """
+import json, sys
+from ecosystemiser.cli.entry import exit_code
+code = exit_code(sys.argv[1:])
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+HEAVY = {"numpy", "pandas", "scipy", "pyarrow", "numba", "highspy", "pvlib", "alembic", "ruamel", "rich"}
+OF_SOLVES = {"ecosystemiser.config", "ecosystemiser.model", "ecosystemiser.solver", "ecosystemiser.reader"}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("ECOSYSTEMISER_DB", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def start() -> Callable[..., subprocess.Popen[str]]:
+    """Return a function that starts the command line."""
+
+    def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        return subprocess.Popen([sys.executable, "-c", MAIN, *arguments], text=True, **pipes)
+
+    return begin
+
+
+def fastest(*arguments: str, attempts: int = 5) -> float:
+    """Return the shortest time of several: other work on the machine only adds to it. [s]"""
+    times = []
+    for _ in range(attempts):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", MAIN, *arguments], check=True, capture_output=True)
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def loaded(*arguments: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True)
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0
+    return set(modules)
+
+
+def test_help_starts_in_0_3_seconds() -> None:
+    assert fastest("--help") < 0.3
+
+
+def test_the_list_of_runs_starts_in_0_6_seconds() -> None:
+    with DatabaseMetadataService() as log:
+        log.log_simulation_run({"run_id": "a"})
+    assert fastest("runs", "list") < 0.6
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("run", "--help"), ("runs", "list", "--help")])
+def test_help_loads_no_solver_no_database_and_no_model(arguments: tuple[str, ...]) -> None:
+    modules = loaded(*arguments)
+    assert modules & (HEAVY | OF_SOLVES | {"sqlalchemy", "pydantic"}) == set()
+
+
+@pytest.mark.parametrize("arguments", [("runs", "list"), ("runs", "show", "a"), ("runs", "list", "--format", "csv")])
+def test_looking_at_runs_loads_the_database_alone(arguments: tuple[str, ...]) -> None:
+    with DatabaseMetadataService() as log:
+        log.log_simulation_run({"run_id": "a", "system_id": "farm", "total_cost": 1.0})
+    modules = loaded(*arguments) - {"rich"} if "show" not in arguments else loaded(*arguments)
+    assert modules & (HEAVY - {"rich"} | OF_SOLVES) == set()
+
+
+def test_the_script_is_installed_under_both_names() -> None:
+    for name in ("ecosystemiser", "eco"):
+        script = Path(sys.executable).with_name(name)
+        if not script.exists():
+            pytest.skip("the package is not installed")
+        assert (
+            "ecosystemiser" in subprocess.run([script, "--version"], capture_output=True, text=True, check=True).stdout
+        )
+
+
+def wait_for_running(seconds: float = 60.0) -> str:
+    """Wait until a run is in the log, and return its id."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with DatabaseMetadataService() as log:
+            found = log.query_simulation_runs(status="running")
+        if found:
+            return str(found[0]["run_id"])
+        time.sleep(0.05)
+    raise AssertionError("no run began")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_is_cancelled_in_the_log(
+    number: signal.Signals, code: int, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    with start("run", "riverside-community", "--set", "time.steps=8760") as process:
+        run_id = wait_for_running()
+        begin = time.monotonic()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert time.monotonic() - begin < 5
+    assert process.returncode == code
+    assert "Stopped." in err
+    assert "Traceback" not in err
+    with DatabaseMetadataService() as log:
+        row = log.get_simulation_run(run_id)
+    assert row is not None
+    assert row["simulation_status"] == "cancelled"
+
+
+def test_a_signal_before_the_work_begins_ends_it_too(start: Callable[..., subprocess.Popen[str]]) -> None:
+    with start("run", "riverside-community") as process:
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode in (143, -signal.SIGTERM)  # the latter: Python itself was still starting
+    assert "Traceback" not in err
+
+
+def test_a_reader_that_closes_early_hears_no_complaint(start: Callable[..., subprocess.Popen[str]]) -> None:
+    with DatabaseMetadataService() as log:
+        for number in range(300):
+            log.log_simulation_run({"run_id": f"run-{number}"})
+    with start("runs", "list", "--limit", "0", "--format", "json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        err = process.stderr.read()
+        process.wait(timeout=30)
+    assert err == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_output_without_room_is_a_failure(start: Callable[..., subprocess.Popen[str]]) -> None:
+    with Path("/dev/full").open("w") as full, start("runs", "list", stdout=full) as process:
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "could not be written" in err
+    assert "Traceback" not in err
+
+
+def test_a_terminal_of_ascii_is_no_error(start: Callable[..., subprocess.Popen[str]]) -> None:
+    with DatabaseMetadataService() as log:
+        log.log_simulation_run({"run_id": "a"})
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    with start("runs", "list", env=environment) as process:
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    assert "a" in out
+
+
+def test_the_tour(start: Callable[..., subprocess.Popen[str]]) -> None:
+    begin = time.monotonic()
+    with start("demo") as process:
+        out, err = process.communicate(timeout=300)
+    assert time.monotonic() - begin < 60
+    assert (process.returncode, err) == (0, "")
+    assert max(len(line) for line in out.splitlines()) <= 80 or "/" in max(out.splitlines(), key=len)
+    for solver in SOLVER_TYPES:
+        assert re.search(rf"^✓  {solver} .* EUR .* kg .* % ", out, re.MULTILINE)
+    assert "A composed year" in out
+    for command in ("runs show ", "runs list --sort", "check ", "--set "):
+        assert command in out
+    with DatabaseMetadataService() as log:
+        rows = log.query_simulation_runs()
+    assert {row["simulation_status"] for row in rows} == {"completed"}
+    assert {row["solver_type"] for row in rows} == set(SOLVER_TYPES)
+    shown = re.search(r"runs show (\S+)", out)
+    assert shown is not None
+    assert rows[0]["run_id"].startswith(shown[1])

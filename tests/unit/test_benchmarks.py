@@ -1,0 +1,157 @@
+"""What the benchmarks compare is comparable, and what they print fits the screen. Nothing here is timed."""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WEEK = 168
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks_can_be_imported(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+@pytest.fixture
+def bench():
+    """Return a function from the name of a module of `benchmarks` to the module."""
+    return lambda name: import_module(f"benchmarks.{name}")
+
+
+def test_the_hand_loop_equals_the_generic_kernel(bench):
+    from ecosystemiser.config.solver_options import SolverOptions
+    from ecosystemiser.model.compiling import compile_problem
+    from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, stack
+
+    problem = compile_problem(bench("systems").reference(9 * WEEK))
+    batch = stack(bench("systems").variations(problem, 70))  # more than the kernel's lanes, two months
+    ours, by_hand = RuleBasedSolver(batch, SolverOptions()).solve_batch(batch), bench("rule_batch").by_hand(batch)
+    name, difference = bench("rule_batch").largest_difference(ours, by_hand)
+    assert difference < 1e-9, name
+    for sums in ("unmet_kwh", "grid_export_kwh", "battery_throughput_kwh", "renewable_delivered_kwh"):
+        assert getattr(by_hand, sums).max() > 0, "a variation should show it, or the comparison says nothing"
+
+
+def test_a_difference_of_one_sum_in_one_variation_is_found(bench):
+    from ecosystemiser.model.compiling import compile_problem
+    from ecosystemiser.solver.rule_based.solver import stack
+
+    problem = compile_problem(bench("systems").reference(WEEK))
+    batch = stack(bench("systems").variations(problem, 3))
+    one, other = bench("rule_batch").by_hand(batch), bench("rule_batch").by_hand(batch)
+    other.tally.local_use[2] *= 1 + 1e-6
+    assert bench("rule_batch").largest_difference(one, other) == ("local_use_kwh", pytest.approx(1e-6, rel=1e-3))
+
+
+def test_the_hand_matrix_has_the_stated_size_and_our_optimum(bench):
+    optimum, systems, hand_matrix = bench("optimum"), bench("systems"), bench("hand_matrix")
+    system = systems.reference(WEEK)
+    program = hand_matrix.build(systems.given(system))
+    assert program.matrix.shape == (4 * WEEK, 10 * WEEK)
+    assert program.matrix.nnz == 17 * WEEK
+    ours = optimum.running_cost(optimum.audited(system, optimum.cyclic(system)))
+    assert hand_matrix.solve(program) == pytest.approx(ours, rel=1e-6)
+
+
+def test_the_large_system_has_25_components_and_meets_its_demands(bench):
+    from ecosystemiser.config.solver_options import SolverOptions
+    from ecosystemiser.model.compiling import compile_problem
+    from ecosystemiser.solver.rule_based.solver import RuleBasedSolver
+
+    problem = compile_problem(bench("systems").large(WEEK))
+    assert len(problem.layout.components) == 25
+    solution = RuleBasedSolver(problem, SolverOptions()).solve(problem)
+    for flow in problem.layout.sinks:
+        assert solution.flows[flow] == pytest.approx(problem.limits(flow), rel=1e-9)
+
+
+def test_two_things_are_timed_by_turns_after_a_warm_up(bench):
+    called = []
+    pair = bench("measure").by_turns(lambda: called.append("A"), lambda: called.append("B"), 2)
+    assert called == ["A", "B"] * 3
+    assert len(pair.ours) == len(pair.peer) == 2
+
+
+def test_a_pair_takes_the_ratio_of_medians(bench):
+    pair = bench("measure").Pair(ours=(2.0, 4.0, 30.0), peer=(1.0, 2.0, 3.0))
+    assert pair.ratio == 2.0
+    assert pair.spread == pytest.approx((6 - 2) / 2)  # ratios of the turns: 2, 2, 10
+
+
+@pytest.mark.parametrize(
+    ("limit", "ours", "peer", "most", "verdict"),
+    [
+        ("ratio", 1.5, 1.0, 1.5, "ok"),
+        ("ratio", 1.6, 1.0, 1.5, "MISSED"),
+        ("ratio", float("nan"), 1.0, 1.5, "MISSED"),
+        ("ratio", 1.0, 1.0, None, "-"),
+        ("ratio", None, None, 1.5, "skipped"),
+        ("value", 0.002, None, 0.002, "ok"),
+        ("value", 0.003, 9.0, 0.002, "MISSED"),
+        ("difference", -100.0, -100.00001, 1e-6, "ok"),
+        ("difference", 100.0, 100.001, 1e-6, "MISSED"),
+    ],
+)
+def test_a_row_keeps_its_limit_or_misses_it(bench, limit, ours, peer, most, verdict):
+    measure = bench("measure")
+    assert measure.Row("it", ours, peer, "s", most, measure.Limit(limit)).verdict == verdict
+
+
+def test_the_table_fits_80_columns_and_every_row_stands_in_it(bench):
+    measure, report = bench("measure"), bench("report")
+    rows = [
+        measure.Row("milp_overhead", 12.3456789, 11.1, "s", 1.5, spread=12.345),
+        measure.Row("a name that is a good deal longer than its column is wide", 1e-9, 1e9, "s", 1e-6),
+        measure.Row("objective", -123456789.123, -123456789.0, "EUR", 1e-6, measure.Limit.DIFFERENCE),
+        measure.Row("difference", 1.2e-15, None, "1", 1e-9, measure.Limit.VALUE),
+        measure.Row("rule_single", 3e-3, None, "s", 2e-3, measure.Limit.VALUE, note="word " * 40),
+        measure.Row("startup", note="x" * 200),
+    ]
+    lines = report.table(rows, measure.QUICK).splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert [line.split()[-1] for line in lines[2 : 2 + len(rows)]] == ["ok", "ok", "ok", "ok", "MISSED", "skipped"]
+
+
+def test_figures_machine_and_date_go_to_the_file(bench, monkeypatch, tmp_path, capsys):
+    main = bench("__main__")
+    for name in main.THREADS:
+        monkeypatch.setenv(name, "1")  # main sets them, and they go back after this test
+    path = tmp_path / "results" / "bench.json"
+    assert main.main(["matrix_size", "--quick", "--output", str(path)]) == 0
+    assert "matrix_size entries" in capsys.readouterr().out
+    written = json.loads(path.read_text())
+    assert {row["verdict"] for row in written["rows"]} == {"ok", "-"}
+    assert written["machine"]["cores"] > 0
+    assert written["machine"]["packages"]["highspy"]
+    assert written["date"].startswith("20")
+    assert not written["is_full"]
+
+
+def test_a_missed_limit_ends_with_1_after_all_is_printed(bench, monkeypatch, tmp_path, capsys):
+    main, measure = bench("__main__"), bench("measure")
+    for name in main.THREADS:
+        monkeypatch.setenv(name, "1")
+    rows = [measure.Row("slow", 2.0, 1.0, "s", 1.5), measure.Row("fast", 1.0, 1.0, "s", 1.5)]
+    monkeypatch.setitem(sys.modules, "a_measurement", SimpleNamespace(rows=lambda _: rows))
+    monkeypatch.setitem(main.MEASUREMENTS, "it", "a_measurement")
+    assert main.main(["it", "--output", str(tmp_path / "bench.json")]) == 1
+    printed = capsys.readouterr().out
+    assert "MISSED" in printed
+    assert "fast" in printed
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(bench, capsys):
+    with pytest.raises(SystemExit) as refused:
+        bench("__main__").main(["milp_overhed"])
+    assert refused.value.code == 2
+    assert "milp_overhead" in capsys.readouterr().err
+
+
+def test_every_measurement_has_its_module(bench):
+    for module in bench("__main__").MEASUREMENTS.values():
+        assert callable(import_module(module).rows)
