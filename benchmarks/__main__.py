@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from benchmarks.folders import RESULTS
+
 MEASUREMENTS = {
     "pypsa_objective": "benchmarks.pypsa_objective",
     "milp_overhead": "benchmarks.milp_overhead",
@@ -21,7 +23,7 @@ MEASUREMENTS = {
     "warm_variation": "benchmarks.warm_variation",
 }
 """Module of each; every one has a function `rows(effort)`."""
-OUTPUT = Path(__file__).parents[1] / "bench-results" / "bench.json"
+OUTPUT = RESULTS / "bench.json"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+from benchmarks.folders import disk_folder
 from benchmarks.measure import Effort, Row, by_turns
 
 from ecosystemiser.kpis import KPI_NAMES
@@ -23,10 +23,9 @@ Values = dict[str, object]
 
 def rows(effort: Effort) -> list[Row]:
     """Measure."""
-    here = Path(__file__).parents[1]  # a disk, where the folder for temporary files may be memory
-    with tempfile.TemporaryDirectory(dir=here, prefix=".bench-") as folder:
-        path = Path(folder) / "ours.sqlite"
-        with DatabaseMetadataService(path) as service, bare(path, Path(folder) / "bare.sqlite") as connection:
+    with disk_folder() as folder:
+        path = folder / "ours.sqlite"
+        with DatabaseMetadataService(path) as service, bare(path, folder / "bare.sqlite") as connection:
             numbers = count()
 
             def ours() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.folders import disk_folder
 from benchmarks.measure import Effort, Limit, Row, by_turns
 
 from ecosystemiser.kpis import KPI_NAMES
@@ -26,9 +26,8 @@ PROGRAM = Path(sys.executable).with_name("ecosystemiser")
 
 def rows(effort: Effort) -> list[Row]:
     """Measure."""
-    here = Path(__file__).parents[1]
-    with tempfile.TemporaryDirectory(dir=here, prefix=".bench-") as folder:
-        path = Path(folder) / "runs.sqlite"
+    with disk_folder() as folder:
+        path = folder / "runs.sqlite"
         _fill(path, RUNS if effort.is_full else 50)
         environment = {**os.environ, "ECOSYSTEMISER_DB": str(path)}
         return [_measured(words, most, environment, effort) for words, most in COMMANDS]

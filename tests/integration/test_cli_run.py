@@ -149,7 +149,7 @@ def test_everything_wrong_in_a_file_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--set", "batery.capacity_kwh=3"), "--set: "),
+        (("--set", "batery.capacity_kwh=3"), "batery.capacity_kwh: is no field of this system"),
         (("--set", "battery.capacity=3"), "did you mean"),
         (("--set", "battery.capacity_kwh"), "write PATH=VALUE"),
         (("--set", "battery.capacity_kwh=much"), "capacity_kwh: 'much'"),

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from hypothesis import event, given, settings
+from tests.property.strategies import systems
+from tests.reference.plain_checks import broken_rules
 
 from ecosystemiser.analyser.audit import audit
 from ecosystemiser.errors import FailureCause, SolveError
@@ -13,8 +15,6 @@ from ecosystemiser.model.problem import EndRule
 from ecosystemiser.results import SolvedSystem
 from ecosystemiser.solver.door import prepare
 from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, stack
-from tests.property.strategies import systems
-from tests.reference.plain_checks import broken_rules
 
 any_system = settings(deadline=None, max_examples=40)
 """In CI, Hypothesis' own profile derandomizes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ecosystemiser.model.kinds import Converter, Exchange, Kind, Series, Sink, Source, Storage
 from ecosystemiser.model.problem import EndRule
@@ -76,7 +77,7 @@ def _out_of_bounds(solved: SolvedSystem, kind: Kind, slack: float) -> Iterator[s
 def _wrong_levels(solved: SolvedSystem, kind: Storage, slack: float) -> Iterator[str]:
     levels = [float(level) for level in solved.level(kind.name)]
     charge, discharge = _hours(solved, f"{kind.name}.charge"), _hours(solved, f"{kind.name}.discharge")
-    for hour, (before, after) in enumerate(zip(levels, levels[1:], strict=False)):
+    for hour, (before, after) in enumerate(pairwise(levels)):
         lost = before * kind.loss
         gained = charge[hour] * kind.charge_efficiency - discharge[hour] / kind.discharge_efficiency
         if not abs(after - before + lost - gained) <= slack:

@@ -257,15 +257,14 @@ class _Tracer:
             self._store(storage, hour, flow, charge[self.node(storage.bus)])
 
     def _at(self, wanted: type, node: str | None = None) -> list:
-        return [
-            kind
-            for kind in self.system.kinds
-            if isinstance(kind, wanted) and node in (None, self.node(kind.bus))
-        ]
+        return [kind for kind in self.system.kinds if isinstance(kind, wanted) and node in (None, self.node(kind.bus))]
 
     def _converters_between_nodes(self) -> list[Converter]:
-        return [kind for kind in self._at(Converter) if self.node(kind.bus) != self.node(kind.outputs[0].bus)
-                or self.node(kind.bus) != ELECTRICITY]
+        return [
+            kind
+            for kind in self._at(Converter)
+            if self.node(kind.bus) != self.node(kind.outputs[0].bus) or self.node(kind.bus) != ELECTRICITY
+        ]
 
     def _mix(
         self, node: str, hour: int, flow: Callable[[str], float], use: dict[str, float], charge: dict[str, float]
@@ -311,9 +310,7 @@ class _Tracer:
                 used += flow(f"{converter.name}.in")
         return used, sum(flow(f"{storage.name}.charge") for storage in self._at(Storage, ELECTRICITY))
 
-    def _content(
-        self, storage: Storage, hour: int, flow: Callable[[str], float]
-    ) -> tuple[float, float, float, float]:
+    def _content(self, storage: Storage, hour: int, flow: Callable[[str], float]) -> tuple[float, float, float, float]:
         """Return content drawn from what was there, drawn beyond it, what stays of it, and what is added."""
         content = max(0.0, self.hours.levels[storage.name][hour]) * (1 - storage.loss)
         drawn = flow(f"{storage.name}.discharge") / storage.discharge_efficiency

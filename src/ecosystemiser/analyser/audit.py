@@ -7,7 +7,7 @@ takes is small beside any solve.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,13 +20,15 @@ __all__ = ["Audit", "Violation", "audit"]
 
 TOLERANCE = 1e-6
 """Of the largest flow of a bus, or of a capacity."""
+SMALL = 0.1
+"""kWh or m3: where nothing larger flows, rounding is judged by this; HiGHS leaves a row open by up to 1e-7."""
 COST_TOLERANCE = 1e-6
 """Of the objective."""
 
 
 @dataclass(frozen=True)
 class Violation:
-    """One rule that the plan breaks, at its worst step."""
+    """One rule that the plan breaks, at its worst step (a level: the step at whose end it stands)."""
 
     what: str
     where: str
@@ -64,10 +66,11 @@ class Audit:
 def audit(solved: SolvedSystem) -> Audit:
     """Return every rule that the plan of `solved` breaks."""
     auditor = _Auditor(solved)
-    balance, residual = auditor.balances()
-    violations = [*balance, *(found for kind in solved.system.kinds for found in auditor.check(kind))]
-    violations += auditor.cost()
-    return Audit(tuple(violations), residual, auditor.simultaneous())
+    with np.errstate(invalid="ignore"):  # what is no number is found, not warned of
+        balance, residual = auditor.balances()
+        violations = [*balance, *(found for kind in solved.system.kinds for found in auditor.check(kind))]
+        violations += auditor.cost()
+        return Audit(tuple(violations), residual, auditor.simultaneous())
 
 
 class _Auditor:
@@ -101,10 +104,9 @@ class _Auditor:
                 for sign, flow in self._on_bus(kind, bus):
                     balance += sign * flow
                     largest = max(largest, float(np.abs(flow).max()))
-            scale = max(largest, 1e-9)
+            scale = max(largest, SMALL)
             violations += self._beyond("does not balance", f"bus {bus}", np.abs(balance), scale)
-            residual = float(np.abs(balance).max()) / scale
-            worst = residual if not residual <= worst else worst  # a NaN counts as worst
+            worst = float(np.maximum(worst, np.abs(balance).max() / scale))  # a NaN counts as worst
         return violations, worst
 
     def simultaneous(self) -> dict[str, int]:
@@ -115,7 +117,7 @@ class _Auditor:
             if pairs is None:
                 continue
             one, other = (self._flow(kind.name, name) for name in pairs)
-            floor = TOLERANCE * max(float(one.max()), float(other.max()), 1e-9)
+            floor = TOLERANCE * max(float(one.max()), float(other.max()), SMALL)
             count = int(np.count_nonzero((one > floor) & (other > floor)))
             if count:
                 both[kind.name] = count
@@ -127,7 +129,7 @@ class _Auditor:
         if objective is None:
             return []
         distance = abs(objective - self._total_cost())
-        if distance <= COST_TOLERANCE * max(1.0, abs(objective), self._held_cost()):
+        if distance <= COST_TOLERANCE * max(1.0, abs(objective), self._held_cost()) < np.inf:
             return []
         return [Violation("differs from what the plan costs", "objective", 0, distance)]
 
@@ -155,17 +157,17 @@ class _Auditor:
     def _within(self, component: str, name: str, limit: Series) -> Iterator[Violation]:
         """Yield where a flow is below 0 or above its limit."""
         flow, most = self._flow(component, name), limit.values(self.steps)
-        scale = max(float(np.abs(flow).max()), 1e-9)
+        scale = max(float(np.abs(flow).max()), SMALL)
         yield from self._beyond("is below 0", f"{component}.{name}", -flow, scale)
         yield from self._beyond("is above its limit", f"{component}.{name}", flow - most, scale)
 
     def _check_sink(self, kind: Sink) -> Iterator[Violation]:
         demand, received = kind.demand.values(self.steps), self._flow(kind.name, "in")
-        scale = max(float(demand.max()), 1e-9)
+        scale = max(float(demand.max()), SMALL)
         yield from self._within(kind.name, "in", kind.demand)
         if kind.unmet_cost is None:
             for found in self._beyond("is left short", kind.name, demand - received, scale):
-                yield Violation(found.what, found.where, found.step, found.amount, is_shortage=True)
+                yield replace(found, is_shortage=True)
 
     def _check_converter(self, kind: Converter) -> Iterator[Violation]:
         yield from self._within(kind.name, "in", kind.limit)
@@ -173,35 +175,39 @@ class _Auditor:
         for at, output in enumerate(kind.outputs):
             given = self._flow(kind.name, _output_name(kind, at))
             expected = drawn * output.ratio.values(self.steps)
-            scale = max(float(np.abs(given).max()), 1e-9)
+            scale = max(float(np.abs(given).max()), SMALL)
             yield from self._beyond("does not follow its ratio", f"{kind.name}.out", np.abs(given - expected), scale)
 
     def _check_storage(self, kind: Storage) -> Iterator[Violation]:
         yield from self._within(kind.name, "charge", kind.charge_limit)
         yield from self._within(kind.name, "discharge", kind.discharge_limit)
-        levels, scale = self.solved.level(kind.name), max(kind.capacity, 1e-9)
+        levels, scale = self.solved.level(kind.name), max(kind.capacity, SMALL)
         charged = kind.charge_efficiency * self._flow(kind.name, "charge")
         drawn = self._flow(kind.name, "discharge") / kind.discharge_efficiency
         expected = levels[:-1] * (1 - kind.loss) + charged - drawn
         yield from self._beyond("level does not follow", kind.name, np.abs(levels[1:] - expected), scale)
-        yield from self._beyond("level is below 0", kind.name, -levels, scale)
-        yield from self._beyond("level is above its capacity", kind.name, levels - kind.capacity, scale)
+        yield from self._beyond("level is below 0", kind.name, -levels[1:], scale)
+        yield from self._beyond("level is above its capacity", kind.name, levels[1:] - kind.capacity, scale)
         yield from self._check_ends(kind, levels, scale)
 
     def _check_ends(self, kind: Storage, levels: Floats, scale: float) -> Iterator[Violation]:
         initial = kind.initial_level * kind.capacity
         if self.end is EndRule.CYCLIC:
-            yield from self._beyond("does not end as it began", kind.name, np.abs(levels[-1:] - levels[0]), scale)
+            yield from self._at_end("does not end as it began", kind, abs(levels[-1] - levels[0]), scale)
             return
         yield from self._beyond("does not begin at its initial level", kind.name, np.abs(levels[:1] - initial), scale)
         if self.end is EndRule.FIXED:
-            drift = np.abs(levels[-1:] - initial)
-            yield from self._beyond("does not end at its initial level", kind.name, drift, scale)
+            yield from self._at_end("does not end at its initial level", kind, abs(levels[-1] - initial), scale)
+
+    def _at_end(self, what: str, kind: Storage, drift: float, scale: float) -> Iterator[Violation]:
+        """Yield a violation of the last step if a storage's drift is above tolerance."""
+        for found in self._beyond(what, kind.name, np.array([drift]), scale):
+            yield replace(found, step=self.steps - 1)
 
     def _beyond(self, what: str, where: str, excess: Floats, scale: float) -> Iterator[Violation]:
-        """Yield a violation if any excess is above tolerance, or is no number."""
+        """Yield a violation if any excess is above tolerance, or is no finite number."""
         worst = int(np.argmax(excess))
-        if not excess[worst] <= TOLERANCE * scale:
+        if not excess[worst] <= TOLERANCE * scale < np.inf:
             yield Violation(what, where, worst, float(excess[worst]))
 
     def _total_cost(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 import traceback
@@ -19,9 +20,13 @@ DONE, FAILED, WRONG_REQUEST = 0, 1, 2
 
 TRACEBACK = "--traceback"
 
+OBJECTS_A_COLLECTION = 50_000
+"""Python looks for garbage after so many new objects: its 700 takes a fifth of a short command's time."""
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code: 0 done, 1 failed, 2 wrong request, 130 or 143 stopped."""
+    gc.set_threshold(OBJECTS_A_COLLECTION)
     sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -27,7 +27,7 @@ REMEDIES = {
     "infeasible": "Raise the limits of what supplies the demand, or give a demand unmet_cost_per_kwh (per m3).",
     "unmet": "Raise what supplies this demand, give it an unmet_cost_per_kwh, or let milp plan: --solver milp.",
     "unbounded": "Limit what is sold (export_limit_kw), or sell for less than what is bought costs.",
-    "data": "Correct the file where the message says so; ecosystemiser check SYSTEM finds what can be found.",
+    "data": "Correct the file or the option that the message names; ecosystemiser check SYSTEM looks at all.",
     "timeout": "Allow more time (--time-limit), take fewer steps (--steps), or take --solver rule_based.",
     "memory": "Take fewer steps (--steps), or close other programs.",
     "crash": "This is a fault of the program: please report it. Try the other solver meanwhile.",
@@ -61,6 +61,8 @@ _SOLVE = {
     "balance_residual": significant,
 }
 _FILES = ("results_path", "flows_path", "components_path", "hourly_sha256")
+_HASHES = ("hourly_sha256", "config_hash")
+_HASH_SHOWN = 12
 _TOLD_ELSEWHERE = (
     *("run_id", "simulation_status", "system_id", "study_id", "timesteps", "timestamp"),
     *("objective", "bound", "metadata_json", "failure_cause", "failure_stage"),
@@ -70,7 +72,7 @@ _TOLD_ELSEWHERE = (
 def run_report(row: Row, width: int) -> str:
     """Return everything that a run's row says, in groups."""
     parts = [_head(row), failure_report(row), *_kpi_groups(row, width), _group("How it was solved", _solve(row))]
-    parts.append(_group("Where the hours are", [(name, row[name]) for name in _FILES if row.get(name)]))
+    parts.append(_group("Where the hours are", [(name, _value(row, name)) for name in _FILES if row.get(name)]))
     parts.append(_group("More", _rest(row)))
     return "\n\n".join(part for part in parts if part)
 
@@ -136,7 +138,13 @@ def _solve(row: Row) -> list[tuple[str, str]]:
 def _rest(row: Row) -> list[tuple[str, str]]:
     """Return what no other group shows, so that a new column is never left out."""
     shown = {*KPI_NAMES, *_SOLVE, *_FILES, *_TOLD_ELSEWHERE}
-    return [(name, str(value)) for name, value in row.items() if name not in shown and value is not None]
+    return [(name, _value(row, name)) for name, value in row.items() if name not in shown and value is not None]
+
+
+def _value(row: Row, name: str) -> str:
+    """Return a value as text; of a hash the beginning, which tells two apart."""
+    text = str(row[name])
+    return f"{text[:_HASH_SHOWN]}…" if name in _HASHES and len(text) > _HASH_SHOWN else text
 
 
 def _group(title: str, pairs: list[tuple[str, str]]) -> str:

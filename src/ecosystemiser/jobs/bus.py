@@ -109,7 +109,7 @@ class EventBus:
     def _deliver(self, event: Event, subscription: _Subscription) -> None:
         try:
             subscription.callback(event)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a subscriber raises stays with it
             name = getattr(subscription.callback, "__qualname__", repr(subscription.callback))
             self.failures.append(SubscriberFailure(name, event, error))
             if not subscription.has_failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,19 +10,26 @@ from pydantic import BaseModel, ConfigDict, Field
 from ecosystemiser.units import Unit
 
 __all__ = [
+    "M2",
+    "M3",
     "ClosedModel",
     "Efficiency",
     "FileColumn",
     "Kg",
     "KgPerKw",
     "KgPerKwh",
+    "KgPerM3",
     "Kw",
     "Kwh",
+    "M3PerH",
     "Money",
     "MoneyPerKw",
     "MoneyPerKwYear",
     "MoneyPerKwh",
     "MoneyPerKwhYear",
+    "MoneyPerM2",
+    "MoneyPerM3",
+    "MoneyPerM3Year",
     "MoneyPerYear",
     "NumberSeries",
     "Period",
@@ -30,6 +38,7 @@ __all__ = [
     "Share",
     "TimeOfUse",
     "Years",
+    "check_points",
 ]
 
 
@@ -57,8 +66,23 @@ MoneyPerKw = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kW")]
 MoneyPerKwh = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kWh")]
 MoneyPerKwYear = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kW/a")]
 MoneyPerKwhYear = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kWh/a")]
+M2 = Annotated[float, Field(ge=0, le=LARGEST), Unit("m2")]
+M3 = Annotated[float, Field(ge=0, le=LARGEST), Unit("m3")]
+M3PerH = Annotated[float, Field(ge=0, le=LARGEST), Unit("m3/h")]
+KgPerM3 = Annotated[float, Field(ge=0, le=LARGEST), Unit("kg/m3")]
+MoneyPerM2 = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/m2")]
+MoneyPerM3 = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/m3")]
+MoneyPerM3Year = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/m3/a")]
 MoneyPerYear = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/a")]
 Years = Annotated[float, Field(gt=0), Unit("a")]
+
+
+def check_points(key: str, points: list[float], other: str, values: list[float]) -> None:
+    """Raise ValueError unless `points` rise and there are as many `values`: a curve to interpolate on."""
+    if len(points) < 2 or len(points) != len(values):
+        raise ValueError(f"needs as many {other} as {key}, two or more; add what is missing")
+    if any(after <= before for before, after in pairwise(points)):
+        raise ValueError(f"{key} does not rise; sort the points")
 
 
 class FileColumn(ClosedModel):

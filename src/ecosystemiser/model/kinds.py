@@ -146,6 +146,8 @@ class Storage:
     """Per amount discharged."""
     co2_kg: Series = ZERO
     """Per amount discharged."""
+    overflows: bool = False
+    """Whether it takes all that free sources on its bus offer and nobody uses, and overflows only when full."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,6 +102,27 @@ class BuildSite:
         """Return the mean air temperature of the whole year, whatever part of it is run."""
         return float(self._weather(key).temperature_c.mean())
 
+    def wind_speed_m_s(self, key: str) -> Floats:
+        """Return the wind speed at 10 m by step."""
+        return self._once("wind", lambda: self._cut(self._weather(key).wind_speed_m_s, key))
+
+    def rain_mm_per_h(self, key: str) -> Floats:
+        """Return the rain by step. Raises InputError where the weather holds none, with the reason."""
+        weather = self._weather(key)
+        if weather.rain_mm is None:
+            remedy = f"give the component a profile of rain in mm per hour ({weather.rain_note})"
+            raise InputError([Finding("needs rain, which the site's weather lacks", remedy, key, weather.name)])
+        rain = weather.rain_mm
+        return self._once("rain", lambda: self._cut(rain, key))
+
+    def shares(self, spec: SeriesSpec, key: str) -> Series:
+        """Return a series that scales a size: refuses values below 0."""
+        series = self.numbers(spec, key)
+        if series.lowest() < 0:
+            remedy = "give amounts per unit of size, 0 or more"
+            raise InputError([Finding(f"holds negative values ({series.lowest():g})", remedy, key)])
+        return series
+
     def pv_yield(self, tilt_deg: float, azimuth_deg: float, losses: float, key: str) -> Floats:
         """Return AC kW per kWp by step, computed from the site's weather."""
         weather = self._weather(key)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,8 +97,8 @@ class SimulationService:
         run_id = config.run_id or new_run_id()
         order = Order(run_id, config, results_folder(config.output_directory, run_id))
         begin = time.perf_counter()
-        self.database_service.log_simulation_run(row_before(order, system.system_id, system.clock.steps))
         with self._cancelled_when_stopped(run_id):
+            self.database_service.log_simulation_run(row_before(order, system.system_id, system.clock.steps))
             outcome = self._made(order, system, should_stop)
         if outcome.cause is FailureCause.STORAGE:
             raise StoreError(outcome.error or "the results could not be written")
@@ -114,7 +114,8 @@ class SimulationService:
         try:
             yield
         except KeyboardInterrupt:
-            self._log(run_id, {"simulation_status": RunStatus.CANCELLED})
+            with suppress(StoreError):  # a run that ended at this very moment keeps its state
+                self._log(run_id, {"simulation_status": RunStatus.CANCELLED})
             raise
 
     def _log(self, run_id: str, columns: Mapping[str, object]) -> None:

@@ -147,11 +147,15 @@ class _Attempt:
         self.stage = "store"
         columns = self._written(solved) | _report_columns(solved, found) | kpis
         if found.has_passed:
-            columns |= {"simulation_status": RunStatus.COMPLETED, "wall_seconds": self._seconds()}
+            columns |= {
+                "simulation_status": RunStatus.COMPLETED,
+                "metadata_json": json.dumps({"currency": solved.system.economics.currency}),
+                "wall_seconds": self._seconds(),
+            }
             return Outcome(self.order.run_id, RunStatus.COMPLETED, columns, kpis, solved=solved, audit=found)
         self.stage = "audit"
         cause, message = _what_the_audit_says(solved, found)
-        failed = self.failure(cause, message)
+        failed = self.failure(cause, message, currency=solved.system.economics.currency)
         return Outcome(
             self.order.run_id, failed.status, columns | failed.columns, kpis, cause, message, solved, found
         )

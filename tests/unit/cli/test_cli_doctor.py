@@ -53,7 +53,7 @@ def test_a_version_with_wrong_results_is_wrong(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(doctor, "version", lambda name: "1.14.0")
     said = eco("doctor")
     assert said.code == 1
-    assert "wrong: 1.14.0 gives wrong results; pip install --upgrade highspy" in said.out
+    assert "wrong: 1.14.0 gives wrong results; pip install --upgrade highspy" in " ".join(said.out.split())
     assert "1 wrong" in said.out
 
 
@@ -73,7 +73,7 @@ def test_a_solver_that_breaks_is_told_not_raised(
     def broken(*_: object) -> object:
         raise OSError("no library")
 
-    monkeypatch.setattr("ecosystemiser.services.simulation_service.prepare", broken)
+    monkeypatch.setattr("ecosystemiser.services.worker.prepare", broken)
     found = examined()["solver milp"]
     assert found.health is doctor.Health.WRONG
     assert "no library" in found.found

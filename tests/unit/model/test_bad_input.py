@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecosystemiser.errors import InputError
+from ecosystemiser.model.components import component_types
 from ecosystemiser.model.loading import load_system
 from ecosystemiser.reader import read_yaml
 
@@ -17,10 +18,7 @@ components:
 """
 LINES = HEAD.count("\n")
 
-TYPES = (
-    "types are battery, converter, electricity_demand, gas_boiler, gas_supply, grid, heat_demand, heat_pump,"
-    " heat_storage, pv, sink, source, storage"
-)
+TYPES = f"types are {', '.join(component_types())}"
 PACKAGED = (
     "packaged are pv-potsdam-south-30, bdew-h25, bdew-g25, bdew-l25, bdew-efh, bdew-mfh, smard-2018, district;"
     " a file is written {file: loads.csv, column: houses}"

@@ -283,6 +283,25 @@ def test_a_worse_vertex_is_refused_with_its_duals_and_with_the_right_ones(end):
     assert not is_certified(program, replace(other, row_duals=best.row_duals))
 
 
+def test_a_column_beyond_its_bound_is_refused_though_rows_and_cost_fit():
+    """Two lines of one price: 1000 over the one that carries 600 balances and costs the same."""
+    problem = problem_of(
+        """
+  near: {type: grid, import_price_per_kwh: 0.02, import_limit_kw: 600, export_limit_kw: 0}
+  far: {type: grid, import_price_per_kwh: 0.02, import_limit_kw: 900, export_limit_kw: 0}
+  load: {type: electricity_demand, profile: [1000.0]}
+""",
+        steps=1,
+    )
+    program = formulate(Formulation(problem), problem)
+    session = HighsSession(SolverOptions())
+    session.load(program)
+    best = session.run()
+    for columns, is_right in (([100, 900], True), ([600, 400], True), ([1000, 0], False), ([601, 399], False)):
+        answer = replace(best, columns=np.array(columns, dtype=float))
+        assert is_certified(program, answer) is is_right
+
+
 def test_what_is_left_open_is_a_share_of_the_total_cost_not_of_its_parts():
     """The plan takes back the 1e6 of unmet cost that stands in the offset: total_cost is 1000 x 0.02 = 20.
 

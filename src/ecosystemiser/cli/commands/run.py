@@ -32,7 +32,7 @@ STORE_HINT = (
     "If it could be logged, this shows it: ecosystemiser runs show last"
 )
 
-_FAILED = 1
+_FAILED, _WRONG_REQUEST = 1, 2
 
 
 def run(
@@ -80,7 +80,7 @@ def run(
     typer.echo(_shown(row, notes, style))
     if row["simulation_status"] != "completed":
         _tell_failure(row)
-        raise typer.Exit(_FAILED)
+        raise typer.Exit(_WRONG_REQUEST if row["failure_cause"] == "data" else _FAILED)
 
 
 def asked(fields: dict[str, Any], values: list[str] | None) -> SimulationConfig:

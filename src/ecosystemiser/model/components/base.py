@@ -54,6 +54,15 @@ class Site(Protocol):
     def mean_outdoor_temperature_c(self, key: str) -> float:
         """Return the mean air temperature of the whole year, whatever part of it is run."""
 
+    def wind_speed_m_s(self, key: str) -> Floats:
+        """Return the wind speed at 10 m of the site's weather. (steps,)"""
+
+    def rain_mm_per_h(self, key: str) -> Floats:
+        """Return the rain of the site's weather. (steps,)"""
+
+    def shares(self, spec: SeriesSpec, key: str) -> Series:
+        """Return a series that scales a size: refuses values below 0."""
+
     def pv_yield(self, tilt_deg: float, azimuth_deg: float, losses: float, key: str) -> Floats:
         """Return AC kW per kWp from the site's weather. (steps,)"""
 

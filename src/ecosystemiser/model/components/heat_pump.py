@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -10,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.components.base import PowerSized, Site
-from ecosystemiser.model.fields import ClosedModel, Kw, NumberSeries, SeriesSpec
+from ecosystemiser.model.fields import ClosedModel, Kw, NumberSeries, SeriesSpec, check_points
 from ecosystemiser.model.kinds import Converter, Floats, Output, Series
 from ecosystemiser.units import Carrier, Unit
 
@@ -29,7 +28,7 @@ class HeatingCurve(ClosedModel):
 
     @model_validator(mode="after")
     def _is_a_curve(self) -> Self:
-        _check_points("outdoor_c", self.outdoor_c, "supply_c", self.supply_c)
+        check_points("outdoor_c", self.outdoor_c, "supply_c", self.supply_c)
         return self
 
 
@@ -43,15 +42,8 @@ class CopTable(ClosedModel):
 
     @model_validator(mode="after")
     def _is_a_curve(self) -> Self:
-        _check_points("source_c", self.source_c, "cop", self.cop)
+        check_points("source_c", self.source_c, "cop", self.cop)
         return self
-
-
-def _check_points(key: str, points: list[float], other: str, values: list[float]) -> None:
-    if len(points) < 2 or len(points) != len(values):
-        raise ValueError(f"needs as many {other} as {key}, two or more; add what is missing")
-    if any(after <= before for before, after in pairwise(points)):
-        raise ValueError(f"{key} does not rise; sort the points")
 
 
 def coefficient_of_performance(

@@ -61,8 +61,4 @@ class Pv(PowerSized):
             raise InputError([
                 Finding("has no effect beside a profile", f"remove {key} or remove profile", key, getattr(self, key))
             ])
-        series = site.numbers(self.profile, "profile")
-        if series.lowest() < 0:
-            message = f"holds negative yields ({series.lowest():g})"
-            raise InputError([Finding(message, "give kW per kW of peak power, 0 or more", "profile")])
-        return series
+        return site.shares(self.profile, "profile")

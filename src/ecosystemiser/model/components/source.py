@@ -78,7 +78,4 @@ class GenericSource(GenericComponent):
         if most is None:
             remedy = "add power_kw or flow_m3_per_h"
             raise InputError([Finding("needs a size that it is a share of", remedy, "profile")])
-        shares = site.numbers(self.profile, "profile")
-        if shares.lowest() < 0:
-            raise InputError([Finding("holds negative shares", "give values of 0 or more", "profile")])
-        return shares.times(most * self.count * site.clock.step_h)
+        return site.shares(self.profile, "profile").times(most * self.count * site.clock.step_h)

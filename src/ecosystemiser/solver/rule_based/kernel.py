@@ -66,14 +66,16 @@ def _open_step(plan, numbers, step, level, there, left, moved, ratio):  # type: 
             left[flow, lane] = numbers.limit[flow, lane] * signal
     for storage in range(len(plan.charges)):
         charge, discharge = plan.charges[storage], plan.discharges[storage]
+        into = plan.signals[step, plan.limit_signal[charge]]
+        out = plan.signals[step, plan.limit_signal[discharge]]
         for lane in range(lanes):
             content = level[storage, lane] * numbers.keep[storage, lane]
             there[storage, lane] = content
             most = content * numbers.discharge_efficiency[storage, lane]
-            limit = numbers.limit[discharge, lane]
+            limit = numbers.limit[discharge, lane] * out
             left[discharge, lane] = most if most < limit else limit
             room = (numbers.capacity[storage, lane] - content) / numbers.charge_efficiency[storage, lane]
-            limit = numbers.limit[charge, lane]
+            limit = numbers.limit[charge, lane] * into
             left[charge, lane] = room if room < limit else limit
     for output in range(len(plan.output_flow)):
         signal = plan.signals[step, plan.ratio_signal[output]]

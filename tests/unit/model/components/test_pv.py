@@ -112,8 +112,8 @@ components:
         (
             "{type: pv, capacity_kw: 1, profile: [1, -0.5, 1]}",
             "profile",
-            "holds negative yields (-0.5)",
-            "give kW per kW of peak power, 0 or more",
+            "holds negative values (-0.5)",
+            "give amounts per unit of size, 0 or more",
         ),
     ],
 )

@@ -100,8 +100,8 @@ def test_a_size_of_zero_removes_it(component_from, size):
             "{type: source, bus: gas, power_kw: 1, profile: [1, -1, 1]}",
             "profile",
             None,
-            "holds negative shares",
-            "give values of 0 or more",
+            "holds negative values (-1)",
+            "give amounts per unit of size, 0 or more",
         ),
         (
             "{type: source, bus: water, cost_per_m3: [1, 2]}",
