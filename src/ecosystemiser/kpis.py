@@ -77,6 +77,38 @@ class KpiTotals(Protocol):
         """Water demand that was not met."""
 
     @property
+    def mains_m3(self) -> Amount:
+        """Water bought."""
+
+    @property
+    def water_demand_m3(self) -> Amount:
+        """What the demands for water ask for."""
+
+    @property
+    def local_water_m3(self) -> Amount:
+        """Water that demands received and nobody bought."""
+
+    @property
+    def rain_delivered_m3(self) -> Amount:
+        """Rain that demands received."""
+
+    @property
+    def overflow_m3(self) -> Amount:
+        """Water that free sources offered and nobody took or kept."""
+
+    @property
+    def evaporation_m3(self) -> Amount:
+        """Water that storages lost."""
+
+    @property
+    def mean_stored_m3(self) -> Amount:
+        """Mean content of all water storages, each step counted at its end."""
+
+    @property
+    def water_storage_capacity_m3(self) -> Amount:
+        """Usable capacity of all water storages."""
+
+    @property
     def battery_throughput_kwh(self) -> Amount:
         """Content drawn from electricity storages (before discharge losses)."""
 
@@ -252,6 +284,50 @@ KPIS: tuple[Kpi, ...] = (
     ),
     Kpi("unmet_kwh", "kWh", "lower", "energy", "Energy demand that was not met.", lambda t: t.unmet_kwh),
     Kpi("unmet_m3", "m3", "lower", "water", "Water demand that was not met.", lambda t: t.unmet_m3),
+    Kpi(
+        "total_water_demand_m3",
+        "m3",
+        "neither",
+        "water",
+        "What the demands for water ask for.",
+        lambda t: t.water_demand_m3,
+    ),
+    Kpi("mains_water_m3", "m3", "lower", "water", "Water bought from the mains.", lambda t: t.mains_m3),
+    Kpi(
+        "rain_harvested_m3",
+        "m3",
+        "higher",
+        "water",
+        "Rain delivered to demands, directly or through tanks; not what flows into the tanks.",
+        lambda t: t.rain_delivered_m3,
+    ),
+    Kpi(
+        "water_self_sufficiency",
+        "share",
+        "higher",
+        "water",
+        "Share of the water demand that is met by water nobody bought.",
+        lambda t: t.local_water_m3,
+        lambda t: t.water_demand_m3,
+    ),
+    Kpi(
+        "overflow_m3",
+        "m3",
+        "lower",
+        "water",
+        "Rain that was neither used nor kept, because the tanks were full.",
+        lambda t: t.overflow_m3,
+    ),
+    Kpi("evaporation_m3", "m3", "lower", "water", "Water that open tanks lost.", lambda t: t.evaporation_m3),
+    Kpi(
+        "mean_water_level",
+        "share",
+        "neither",
+        "water",
+        "Mean content of all water storages over their usable capacity.",
+        lambda t: t.mean_stored_m3,
+        lambda t: t.water_storage_capacity_m3,
+    ),
     Kpi(
         "battery_cycles",
         "1",

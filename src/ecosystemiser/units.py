@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["BUSES", "Carrier", "Unit", "amount_unit", "bus_carrier", "rate_unit"]
+__all__ = ["BUSES", "WATER_QUALITY", "Carrier", "Unit", "amount_unit", "rate_unit", "water_rank"]
 
 
 class Carrier(StrEnum):
@@ -39,6 +39,15 @@ BUSES: dict[str, Carrier] = {carrier.value: carrier for carrier in Carrier} | {
 """Buses that every system has without naming them; `water` is potable."""
 
 
+WATER_QUALITY = ("water", "service_water", "grey_water", "waste_water")
+"""Standing water buses from the best quality (potable) down; a water bus of a system's own counts as potable."""
+
+
+def water_rank(bus: str) -> int:
+    """Return the quality of a water bus: 0 potable, higher is worse."""
+    return WATER_QUALITY.index(bus) if bus in WATER_QUALITY else 0
+
+
 def amount_unit(carrier: Carrier) -> str:
     """Return the unit of an amount of `carrier`, as it ends a column name: `kwh` or `m3`."""
     return "kwh" if carrier.is_energy else "m3"
@@ -47,8 +56,3 @@ def amount_unit(carrier: Carrier) -> str:
 def rate_unit(carrier: Carrier) -> str:
     """Return the unit of a rate of `carrier`, as it ends a field name: `kw` or `m3_per_h`."""
     return "kw" if carrier.is_energy else "m3_per_h"
-
-
-def bus_carrier(bus: str, declared: dict[str, Carrier]) -> Carrier | None:
-    """Return the carrier of `bus`, from the system's own `declared` buses or the standing ones."""
-    return declared.get(bus, BUSES.get(bus))

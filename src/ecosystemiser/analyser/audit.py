@@ -185,10 +185,26 @@ class _Auditor:
         charged = kind.charge_efficiency * self._flow(kind.name, "charge")
         drawn = self._flow(kind.name, "discharge") / kind.discharge_efficiency
         expected = levels[:-1] * (1 - kind.loss) + charged - drawn
-        yield from self._beyond("level does not follow", kind.name, np.abs(levels[1:] - expected), scale)
+        gap = expected - levels[1:]
+        if kind.overflows and self.end in (EndRule.CYCLIC, EndRule.FIXED):
+            gap[-1] = min(gap[-1], 0.0)  # what is above the end level overflows in the last step
+        yield from self._beyond("level does not follow", kind.name, np.abs(gap), scale)
+        if kind.overflows:
+            yield from self._beyond("overflows before it is full", kind.name, self._wasted(kind, levels), scale)
         yield from self._beyond("level is below 0", kind.name, -levels[1:], scale)
         yield from self._beyond("level is above its capacity", kind.name, levels[1:] - kind.capacity, scale)
         yield from self._check_ends(kind, levels, scale)
+
+    def _wasted(self, kind: Storage, levels: Floats) -> Floats:
+        """Return what a storage could still have taken of what free sources on its bus offered, by step. (steps,)"""
+        spare = np.zeros(self.steps)
+        for source in self.system.kinds:
+            if isinstance(source, Source) and source.bus == kind.bus and not source.is_bought:
+                spare += source.available.values(self.steps) - self._flow(source.name, "out")
+        wasted = np.minimum(spare, kind.capacity - levels[1:])
+        if self.end in (EndRule.CYCLIC, EndRule.FIXED):
+            wasted[-1] = 0.0
+        return wasted
 
     def _check_ends(self, kind: Storage, levels: Floats, scale: float) -> Iterator[Violation]:
         initial = kind.initial_level * kind.capacity

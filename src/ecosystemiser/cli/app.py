@@ -12,6 +12,7 @@ from ecosystemiser.cli.commands.doctor import doctor
 from ecosystemiser.cli.commands.run import run
 from ecosystemiser.cli.commands.runs import list_runs, show_run
 from ecosystemiser.cli.options import DbOption, Settings
+from ecosystemiser.cli.signals import Stop
 
 __all__ = ["app"]
 
@@ -54,7 +55,7 @@ def settings(
     Exit codes: 0 done, 1 the work failed, 2 the request was wrong,
     130 and 143 stopped by Ctrl-C and by SIGTERM.
     """
-    context.obj = Settings(db)
+    context.obj = Settings(db, context.obj) if isinstance(context.obj, Stop) else Settings(db)
 
 
 @runs.callback()

@@ -44,7 +44,7 @@ def exit_code(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str], stop: Stop) -> int:
     shows_traceback = TRACEBACK in arguments
     try:
-        code = _called([argument for argument in arguments if argument != TRACEBACK])
+        code = _called([argument for argument in arguments if argument != TRACEBACK], stop)
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = stop.exit_code
@@ -58,14 +58,14 @@ def _run(arguments: Sequence[str], stop: Stop) -> int:
     return code
 
 
-def _called(arguments: Sequence[str]) -> int:
+def _called(arguments: Sequence[str], stop: Stop) -> int:
     """Call the command; typer tells wrong usage itself, and everything it ends with is an exit code."""
     import typer
 
     from ecosystemiser.cli.app import app
 
     try:
-        typer.main.get_command(app).main(list(arguments), prog_name="ecosystemiser")
+        typer.main.get_command(app).main(list(arguments), prog_name="ecosystemiser", obj=stop)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     return DONE

@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ecosystemiser.cli.signals import Stop
 from ecosystemiser.cli.tables import Format
 
 if TYPE_CHECKING:
     from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 
-__all__ = ["DbOption", "FormatOption", "SetOption", "Settings", "SystemArgument", "log_of", "working"]
+__all__ = ["DbOption", "FormatOption", "SetOption", "Settings", "SystemArgument", "log_of", "settings_of", "working"]
 
 DbOption = Annotated[
     str | None,
@@ -36,14 +37,20 @@ class Settings:
     """What was said before the command."""
 
     db: str | None = None
+    stop: Stop = field(default_factory=Stop)
+    """Who asks for the end."""
 
 
 def log_of(context: typer.Context, db: str | None) -> DatabaseMetadataService:
     """Return the log that the command, or else the line before it, names. Raises InputError."""
     from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 
-    settings = context.find_object(Settings) or Settings()
-    return DatabaseMetadataService(db if db is not None else settings.db)
+    return DatabaseMetadataService(db if db is not None else settings_of(context).db)
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """Return what was said before the command."""
+    return context.find_object(Settings) or Settings()
 
 
 @contextmanager

@@ -1,18 +1,22 @@
-"""Ctrl-C and SIGTERM: both end the work the same clean way, and are told apart by the exit code."""
+"""Ctrl-C and SIGTERM: both end the work the same clean way, and are told apart by the exit code.
+
+An exception that a signal raises may come up anywhere: in a commit, in the import of a library, in a callback that
+drops it. So while a run is made, a signal only leaves word; the solver asks for it ten times a second. Where that
+does not end the work in time, and wherever no run is made, the signal raises KeyboardInterrupt.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 __all__ = ["Stop", "stoppable"]
 
-GRACE_S = 5.0
-"""For so long after a signal further ones change nothing: the log is being closed."""
+PATIENCE_S = 4.0
+"""How long the work has to end by itself."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -22,29 +26,62 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        self._since = 0.0
+        self._asks = False
 
     @property
     def exit_code(self) -> int:
         """What a shell reports of a program that this signal ended: 130 or 143."""
         return 128 + (self.signal or signal.SIGINT)
 
-    def receive(self, number: int, _frame: FrameType | None) -> None:
-        """Raise KeyboardInterrupt in the main thread; it closes the log on its way out."""
-        now = time.monotonic()
-        if self.signal is None or now - self._since > GRACE_S:
-            self.signal, self._since = number, now
+    def is_asked(self) -> bool:
+        """Return whether the work is to end."""
+        return self.signal is not None
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if the work is to end."""
+        if self.is_asked():
             raise KeyboardInterrupt
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Within this the work asks `is_asked` by itself; at its end it is stopped if it was to be."""
+        self._asks = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._asks = False
+            _set_alarm(0)
+
+    def receive(self, number: int, _frame: FrameType | None) -> None:
+        """Take a signal. Further ones change nothing while the log is being closed."""
+        if self.signal is None:
+            self.signal = number
+            if not self._asks:
+                raise KeyboardInterrupt
+            _set_alarm(PATIENCE_S)
+
+    def lose_patience(self, _number: int, _frame: FrameType | None) -> None:
+        """Raise KeyboardInterrupt where the work did not end by itself."""
+        raise KeyboardInterrupt
+
+
+def _set_alarm(seconds: float) -> None:
+    if hasattr(signal, "setitimer"):  # not on Windows
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Turn SIGINT and SIGTERM into KeyboardInterrupt, and put the former handlers back at the end."""
+    """Take SIGINT and SIGTERM, and put the former handlers back at the end."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():  # only the main thread may take signals
         yield stop
         return
-    former = {number: signal.signal(number, stop.receive) for number in _SIGNALS}
+    handlers = dict.fromkeys(_SIGNALS, stop.receive)
+    if hasattr(signal, "SIGALRM"):
+        handlers[signal.SIGALRM] = stop.lose_patience
+    former = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield stop
     finally:

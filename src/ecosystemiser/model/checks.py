@@ -9,14 +9,19 @@ import numpy as np
 from ecosystemiser.errors import Finding
 from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Series, Sink, Source, Storage
 from ecosystemiser.model.system import System
-from ecosystemiser.units import Carrier, amount_unit, rate_unit
+from ecosystemiser.units import WATER_QUALITY, Carrier, amount_unit, rate_unit, water_rank
 
 __all__ = ["check_system"]
 
 
 def check_system(system: System) -> list[Finding]:
     """Return all that keeps `system` from being solved; keys are paths such as `components.pv`."""
-    return [*_unconnected(system), *_demands_above_supply(system), *_storages_without_end_price(system)]
+    return [
+        *_unconnected(system),
+        *_demands_above_supply(system),
+        *_storages_without_end_price(system),
+        *_water_flowing_up(system),
+    ]
 
 
 def _gives_to(kind: Kind) -> list[str]:
@@ -56,6 +61,7 @@ SUPPLIERS = {
     Carrier.ELECTRICITY: "grid, pv",
     Carrier.HEAT: "heat_pump, gas_boiler",
     Carrier.GAS: "gas_supply",
+    Carrier.WATER: "water_grid, rainwater",
 }
 
 
@@ -133,4 +139,20 @@ def _storages_without_end_price(system: System) -> list[Finding]:
         )
         for kind in system.kinds
         if isinstance(kind, Storage) and kind.end_price is None and system.end_price(kind.bus) is None
+    ]
+
+
+def _water_flowing_up(system: System) -> list[Finding]:
+    """Find converters that make better water of worse without treating it."""
+    return [
+        Finding(
+            f"makes {output.bus} of {kind.bus}, which is of lower quality",
+            f"water flows down ({' > '.join(WATER_QUALITY)}) and up only through treatment; exchange input and output",
+            f"components.{kind.name}.output",
+            output.bus,
+        )
+        for kind in system.kinds
+        if isinstance(kind, Converter) and system.buses[kind.bus] is Carrier.WATER
+        for output in kind.outputs
+        if system.buses[output.bus] is Carrier.WATER and water_rank(output.bus) < water_rank(kind.bus)
     ]

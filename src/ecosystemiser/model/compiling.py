@@ -146,6 +146,7 @@ class _Rows:
             must_meet=tuple(cost is None for _, cost in self.sinks),
             charges=tuple(charge for charge, _, _ in self.storages),
             discharges=tuple(discharge for _, discharge, _ in self.storages),
+            overflows=tuple(storage.overflows for _, _, storage in self.storages),
             inputs=tuple(self.inputs),
             outputs=tuple(flow for _, flow in self.outputs),
             output_converter=tuple(converter for converter, _ in self.outputs),

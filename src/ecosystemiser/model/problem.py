@@ -100,6 +100,8 @@ class Layout:
     charges: tuple[int, ...]
     discharges: tuple[int, ...]
     """Storage s is filled by flow charges[s] and emptied by discharges[s]."""
+    overflows: tuple[bool, ...]
+    """Whether storage s collects what free sources on its bus offer, and overflows only when full."""
     inputs: tuple[int, ...]
     """Converter c draws by flow inputs[c]."""
     outputs: tuple[int, ...]
@@ -124,6 +126,11 @@ class Layout:
     def storage_names(self) -> tuple[str, ...]:
         """Component of each storage."""
         return tuple(self.flows[flow].component for flow in self.charges)
+
+    @cached_property
+    def free_sources(self) -> tuple[int, ...]:
+        """Sources that are not bought."""
+        return tuple(flow for flow, bought in zip(self.sources, self.bought_sources, strict=True) if not bought)
 
     def outputs_of(self, converter: int) -> list[int]:
         """Return the flows that a converter gives."""

@@ -33,12 +33,19 @@ class Tally:
     """What each sink missed. (sinks,)"""
     level_sum: Floats
     """Sum of levels at each step's end. (storages,)"""
+    level_first: Floats
     level_last: Floats
     """(storages,)"""
     local_use: Floats
     """Local energy reaching electricity use. ()"""
     renewable_delivered: Floats
     """Energy of renewable origin reaching demands. ()"""
+    local_water: Floats
+    """Water delivered to demands that was not bought. ()"""
+    rain_delivered: Floats
+    """Rain delivered to demands. ()"""
+    spilled: Floats
+    """What each storage let go at the very end to meet its end level. (storages,)"""
     residual: Floats
     """Largest imbalance of each bus in any step. (buses,)"""
 
@@ -63,9 +70,13 @@ def tally_of(problem: Problem, flows: Floats, levels: Floats) -> Tally:
         month_peak=_month_peaks(problem, flows),
         unmet=_unmet(problem, flows),
         level_sum=levels[:, 1:].sum(axis=1),
+        level_first=levels[:, 0],
         level_last=levels[:, -1],
         local_use=np.asarray(traced.local_use),
         renewable_delivered=np.asarray(traced.renewable_delivered),
+        local_water=np.asarray(traced.local_water),
+        rain_delivered=np.asarray(traced.rain_delivered),
+        spilled=_spilled(problem, flows, levels),
         residual=_residuals(layout, flows),
     )
 
@@ -84,6 +95,19 @@ def _unmet(problem: Problem, flows: Floats) -> Floats:
         short = demand - flows[flow]
         missing[sink] = short[short > NEGLIGIBLE * demand].sum()
     return missing
+
+
+def _spilled(problem: Problem, flows: Floats, levels: Floats) -> Floats:
+    """Return what the last step of an overflowing storage lost beyond its balance. (storages,)"""
+    layout, numbers = problem.layout, problem.coefficients
+    spilled = np.zeros(len(layout.charges))
+    for storage, overflows in enumerate(layout.overflows):
+        if overflows:
+            charge, discharge = flows[layout.charges[storage], -1], flows[layout.discharges[storage], -1]
+            expected = levels[storage, -2] * numbers.keep[storage] + numbers.charge_efficiency[storage] * charge
+            lost = expected - discharge / numbers.discharge_efficiency[storage] - levels[storage, -1]
+            spilled[storage] = lost if lost > NEGLIGIBLE * numbers.capacity[storage] else 0.0
+    return spilled
 
 
 def _residuals(layout: Layout, flows: Floats) -> Floats:

@@ -92,15 +92,7 @@ class Totals:
     @property
     def curtailed_kwh(self) -> Amount:
         """Energy that local sources had available and nobody took."""
-        layout, curtailed = self.problem.layout, self._zero()
-        for flow, bought in zip(layout.sources, layout.bought_sources, strict=True):
-            scale = self.problem.coefficients.limit[flow]
-            if bought or not self._is_energy(flow) or not np.all(np.isfinite(scale)):
-                continue
-            available = scale * self._signal_sum(int(self.problem.limit_signal[flow]))
-            left = available - self.tally.flow[flow]
-            curtailed = curtailed + np.where(left > NEGLIGIBLE * available, left, 0.0)
-        return curtailed
+        return self._left_over(self._is_energy)
 
     @property
     def unmet_kwh(self) -> Amount:
@@ -132,6 +124,53 @@ class Totals:
     def energy_storage_capacity_kwh(self) -> Amount:
         """Usable capacity of all energy storages."""
         return self._sum_storages(self._is_energy, lambda at: self.problem.coefficients.capacity[at])
+
+    @property
+    def mains_m3(self) -> Amount:
+        """Water bought."""
+        return self._sum_flows(flow for flow in self.problem.layout.imports if not self._is_energy(flow))
+
+    @property
+    def water_demand_m3(self) -> Amount:
+        """What the demands for water ask for."""
+        received = self._sum_flows(flow for flow in self.problem.layout.sinks if not self._is_energy(flow))
+        return received + self.unmet_m3
+
+    @property
+    def local_water_m3(self) -> Amount:
+        """Water that demands received and nobody bought."""
+        return self.tally.local_water
+
+    @property
+    def rain_delivered_m3(self) -> Amount:
+        """Rain that demands received."""
+        return self.tally.rain_delivered
+
+    @property
+    def overflow_m3(self) -> Amount:
+        """Water that free sources offered and nobody took or kept."""
+        spilled = self._sum_storages(self._is_water, lambda at: self.tally.spilled[at])
+        return self._left_over(self._is_water) + spilled
+
+    @property
+    def evaporation_m3(self) -> Amount:
+        """Water that storages lost: their share of the levels at every step's start."""
+        tally, keep = self.tally, self.problem.coefficients.keep
+
+        def lost(at: int) -> Amount:
+            return (1 - keep[at]) * (tally.level_first[at] + tally.level_sum[at] - tally.level_last[at])
+
+        return self._sum_storages(self._is_water, lost)
+
+    @property
+    def mean_stored_m3(self) -> Amount:
+        """Mean content of all water storages, each step counted at its end."""
+        return self._sum_storages(self._is_water, lambda at: self.tally.level_sum[at] / self.problem.steps)
+
+    @property
+    def water_storage_capacity_m3(self) -> Amount:
+        """Usable capacity of all water storages."""
+        return self._sum_storages(self._is_water, lambda at: self.problem.coefficients.capacity[at])
 
     @property
     def capital_cost(self) -> Amount:
@@ -220,6 +259,17 @@ class Totals:
         ]
         return np.max(peaks, axis=0) / self.problem.step_h if peaks else self._zero()
 
+    def _left_over(self, counts: Callable[[int], bool]) -> Amount:
+        """Return what free sources offered and nobody took; unlimited ones leave nothing over."""
+        total = self._zero()
+        for flow in self.problem.layout.free_sources:
+            scale = self.problem.coefficients.limit[flow]
+            if counts(flow) and np.all(np.isfinite(scale)):
+                offered = scale * self._signal_sum(int(self.problem.limit_signal[flow]))
+                left = offered - self.tally.flow[flow]
+                total = total + np.where(left > NEGLIGIBLE * offered, left, 0.0)
+        return total
+
     def _unmet(self, *, is_energy: bool) -> Amount:
         total = self._zero()
         for sink, flow in enumerate(self.problem.layout.sinks):
@@ -248,6 +298,9 @@ class Totals:
 
     def _is_energy(self, flow: int) -> bool:
         return self.problem.layout.carrier(flow).is_energy
+
+    def _is_water(self, flow: int) -> bool:
+        return not self._is_energy(flow)
 
     def _is_internal(self, converter: int) -> bool:
         """Whether a converter only moves electricity between electricity buses."""

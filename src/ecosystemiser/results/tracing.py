@@ -4,7 +4,8 @@ Electricity buses count as one node. On it, each step's local generation G serve
 and discharges serve the rest in proportion (their mix is the pool). On every other bus, all that flows in mixes. A
 converter's output carries the share of what it draws. Discharge carries the share of the content that is there at the
 step's start after its loss; what goes beyond that content carries the share of the step's charge. The content at the
-start of the run counts as bought: no local and no renewable part.
+start of the run counts as bought: no local and no renewable part. On water buses local is what is not bought, and
+the renewable part is rain.
 
 All shares of all hours are one linear system with a band of twice the number of nodes and storages, so loops within a
 step need no special case.
@@ -27,10 +28,14 @@ __all__ = ["Traced", "trace"]
 
 @dataclass(frozen=True)
 class Traced:
-    """Energy by origin, summed over the hours. [kWh]"""
+    """Energy [kWh] and water by origin, summed over the hours."""
 
     local_use: float
     renewable_delivered: float
+    local_water: float
+    """Water delivered to demands that was not bought. [m3]"""
+    rain_delivered: float
+    """Rain delivered to demands. [m3]"""
 
 
 def trace(problem: Problem, flows: Floats, levels: Floats) -> Traced:
@@ -40,13 +45,13 @@ def trace(problem: Problem, flows: Floats, levels: Floats) -> Traced:
     sources[list(problem.layout.sources)] = 1.0
     local = network.shares(sources, converted_electricity=1.0)
     renewable = network.shares(problem.coefficients.renewable, converted_electricity=None)
-    layout = problem.layout
-    demands = [flow for flow in layout.sinks if layout.carrier(flow).is_energy]
+    energy = [flow for flow in problem.layout.sinks if problem.layout.carrier(flow).is_energy]
+    water = [flow for flow in problem.layout.sinks if flow not in energy]
     return Traced(
         local_use=float(network.used @ network.use_share(local, network.electricity)),
-        renewable_delivered=float(
-            sum(network.flows[flow] @ network.use_share(renewable, network.bus(flow)) for flow in demands)
-        ),
+        renewable_delivered=network.delivered(energy, renewable),
+        local_water=network.delivered(water, local),
+        rain_delivered=network.delivered(water, renewable),
     )
 
 
@@ -89,6 +94,10 @@ class _Network:
     def use_share(self, shares: Floats, bus: int) -> Floats:
         """Return the share that what is used from `bus` carries. (steps,)"""
         return np.asarray(sum(weight * shares[:, unknown] for unknown, weight in self._use_mix(bus)))
+
+    def delivered(self, demands: Iterable[int], shares: Floats) -> float:
+        """Return how much of what `demands` receive carries the share."""
+        return float(sum(self.flows[flow] @ self.use_share(shares, self.bus(flow)) for flow in demands))
 
     def shares(self, origin: Floats, converted_electricity: float | None) -> Floats:
         """Return all shares, given those that sources and imports bring. (steps, unknowns)

@@ -104,26 +104,11 @@ class JobFacade:
         return self._endings(wanted, on_message)
 
     def _endings(self, wanted: dict[str, None] | None, on_message: OnMessage | None) -> Iterator[Job]:
-        seen_claims = -1
-        while wanted is None or wanted:
-            with self._changed:
-                if threading.get_ident() in self._publishing_threads:
-                    raise RuntimeError("a subscriber of the bus cannot wait for jobs; wait in another thread")
-                while (arrival := self._take_arrival(wanted)) is None:
-                    if wanted is None and not self._unfinished:
-                        return
-                    if wanted is not None and seen_claims != self._claims:  # another wait may have had it
-                        seen_claims = self._claims
-                        if (arrival := self._claimed_before(wanted)) is not None:
-                            break
-                    self._changed.wait()
-            if isinstance(arrival, Said):
-                if on_message is not None:
-                    on_message(self.job(arrival.job_id), arrival.message)
-                continue
-            if wanted is not None:
-                wanted.pop(arrival.job_id, None)
-            yield arrival
+        while (arrival := self._next_arrival(wanted)) is not None:
+            if isinstance(arrival, Job):
+                yield arrival
+            elif on_message is not None:
+                on_message(self.job(arrival.job_id), arrival.message)
 
     def job(self, job_id: str) -> Job:
         """Return the job as it stands now. Raises KeyError where there is none, or it was forgotten."""
@@ -155,7 +140,9 @@ class JobFacade:
         Changes nothing for a job that has ended. Raises KeyError where there is none.
         """
         with self._changed:
-            is_here = job_id not in self._handed_over and not self.job(job_id).status.is_terminal
+            if self.job(job_id).status.is_terminal:
+                return
+            is_here = job_id not in self._handed_over
             self._to_cancel.add(job_id)
         if is_here:
             outcome = Outcome(JobStatus.CANCELLED, message="cancelled before it ran")
@@ -182,20 +169,21 @@ class JobFacade:
     def _receive(self, delivery: Delivery) -> None:
         """Note and publish what the executor tells. A job's state changes before its event is published."""
         job_id = delivery.job_id
-        if self.job(job_id).status.is_terminal:  # it ended here, by Ctrl-C in `submit_job`
+        known = self._jobs.get(job_id)
+        if known is None or known.status.is_terminal:  # it ended here, by Ctrl-C in `submit_job`
             return
         match delivery:
             case Started(attempt=attempt):
-                job = self._set(self.job(job_id).begun(attempt, delivery.at, delivery.clock_s))
+                job = self._set(known.begun(attempt, delivery.at, delivery.clock_s))
                 self._publish(JobStarted(**_ids(job), at=delivery.at, attempt=attempt))
             case Said(message=Event() as event):
                 self._publish(event)
             case Said():
                 self._arrive(delivery)
             case Lost():
-                self._set(self.job(job_id).put_back())
+                self._set(known.put_back())
             case Ended(outcome=outcome):
-                job = self._set(self.job(job_id).ended(outcome, delivery.at, delivery.clock_s))
+                job = self._set(known.ended(outcome, delivery.at, delivery.clock_s))
                 try:
                     self._publish(_ending(job))
                 finally:  # also where Ctrl-C hits a subscriber
@@ -217,7 +205,8 @@ class JobFacade:
 
     def _arrive(self, arrival: Said | Job) -> None:
         with self._changed:
-            self._arrived.append(arrival)
+            if arrival.job_id in self._jobs:
+                self._arrived.append(arrival)
             if isinstance(arrival, Job):
                 self._unfinished -= 1
                 self._handed_over.discard(arrival.job_id)
@@ -231,21 +220,44 @@ class JobFacade:
         finally:
             self._publishing_threads.remove(threading.get_ident())
 
+    def _next_arrival(self, wanted: dict[str, None] | None) -> Said | Job | None:
+        """Wait for what comes next of the jobs wanted (all: None), and take it; None when nothing can come."""
+        seen_claims = -1
+        with self._changed:
+            if threading.get_ident() in self._publishing_threads:
+                raise RuntimeError("a subscriber of the bus cannot wait for jobs; wait in another thread")
+            while True:
+                if (arrival := self._take_arrival(wanted)) is not None:
+                    return arrival
+                if wanted is None and not self._unfinished:
+                    return None
+                if wanted is not None and seen_claims != self._claims:
+                    seen_claims = self._claims
+                    if (job := self._take_claimed(wanted)) is not None or not wanted:
+                        return job
+                self._changed.wait()
+
     def _take_arrival(self, wanted: dict[str, None] | None) -> Said | Job | None:
         for index, arrival in enumerate(self._arrived):
             if wanted is None or arrival.job_id in wanted:
                 del self._arrived[index]
                 if isinstance(arrival, Job):
-                    self._claims += 1
                     self._claimed.add(arrival.job_id)
+                    self._claims += 1
                     self._changed.notify_all()
+                    if wanted is not None:
+                        del wanted[arrival.job_id]
                 return arrival
         return None
 
-    def _claimed_before(self, wanted: dict[str, None]) -> Job | None:
-        for job_id in [job_id for job_id in wanted if job_id not in self._jobs]:
-            del wanted[job_id]  # forgotten
-        return next((self.job(job_id) for job_id in wanted if job_id in self._claimed), None)
+    def _take_claimed(self, wanted: dict[str, None]) -> Job | None:
+        """Return a job wanted that another `wait` has yielded; what was forgotten is wanted no more."""
+        for job_id in list(wanted):
+            if job_id in self._claimed or job_id not in self._jobs:
+                del wanted[job_id]
+                if job_id in self._jobs:
+                    return self._jobs[job_id]
+        return None
 
 
 def _executor(executor: Literal["inline", "process"] | Executor, workers: int | None) -> Executor:

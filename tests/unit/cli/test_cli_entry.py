@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ecosystemiser.cli import entry
+from ecosystemiser.cli import entry, signals
+from ecosystemiser.cli.signals import Stop
 from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError, StoreError
 
 
@@ -19,7 +21,7 @@ def ending(monkeypatch: pytest.MonkeyPatch, eco: Callable[..., Any]) -> Callable
     """Return a function that calls a command which ends with an exception, and returns what was said."""
 
     def call(error: BaseException, *arguments: str) -> Any:
-        def end(_: object) -> int:
+        def end(*_: object) -> int:
             raise error
 
         monkeypatch.setattr(entry, "_called", end)
@@ -81,7 +83,7 @@ def test_a_signal_ends_with_its_own_code(
 ) -> None:
     before = signal.getsignal(number)
 
-    def work(_: object) -> int:
+    def work(*_: object) -> int:
         signal.raise_signal(number)
         return 0
 
@@ -97,7 +99,7 @@ def test_a_second_signal_does_not_disturb_the_closing_of_the_log(
 ) -> None:
     closed = []
 
-    def work(_: object) -> int:
+    def work(*_: object) -> int:
         try:
             signal.raise_signal(signal.SIGINT)
         finally:
@@ -109,3 +111,53 @@ def test_a_second_signal_does_not_disturb_the_closing_of_the_log(
     monkeypatch.setattr(entry, "_called", work)
     assert eco("demo").code == 130
     assert closed == [True]
+
+
+def test_work_that_asks_is_not_interrupted_but_ends_by_itself(
+    monkeypatch: pytest.MonkeyPatch, eco: Callable[..., Any]
+) -> None:
+    done = []
+
+    def work(_: object, stop: Stop) -> int:
+        with stop.asking():
+            signal.raise_signal(signal.SIGTERM)
+            done.append(stop.is_asked())
+            stop.check()
+        return 0
+
+    monkeypatch.setattr(entry, "_called", work)
+    assert eco("demo").code == 143
+    assert done == [True]
+
+
+def test_work_that_does_not_end_by_itself_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, eco: Callable[..., Any]
+) -> None:
+    monkeypatch.setattr(signals, "PATIENCE_S", 0.05)
+
+    def work(_: object, stop: Stop) -> int:
+        with stop.asking():
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(30)
+        return 0
+
+    monkeypatch.setattr(entry, "_called", work)
+    begin = time.monotonic()
+    assert eco("demo").code == 130
+    assert time.monotonic() - begin < 10
+
+
+def test_work_asked_to_stop_before_it_begins_does_not_begin(
+    monkeypatch: pytest.MonkeyPatch, eco: Callable[..., Any]
+) -> None:
+    begun = []
+
+    def work(_: object, stop: Stop) -> int:
+        stop.signal = signal.SIGINT
+        with stop.asking():
+            begun.append(True)
+        return 0
+
+    monkeypatch.setattr(entry, "_called", work)
+    assert eco("demo").code == 130
+    assert begun == []

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecosystemiser.cli.options import DbOption, log_of, working
+from ecosystemiser.cli.options import DbOption, log_of, settings_of, working
 from ecosystemiser.cli.run_list import runs_table, short_ids
 from ecosystemiser.cli.tables import Column, as_table, terminal_width
 from ecosystemiser.cli.text import NOTHING, amount, duration, money, share, sign, wrapped
 
 if TYPE_CHECKING:
+    from ecosystemiser.cli.signals import Stop
     from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
     from ecosystemiser.services.simulation_service import SimulationResult
 
@@ -47,7 +48,8 @@ def demo(
         typer.echo(f"{told.steps:,} hours from {told.start} on, solved with {' and '.join(SOLVER_TYPES)}.\n")
         if told.composed_year:
             typer.echo(f"{wrapped(told.composed_year, width)}\n")
-        results: dict[str, SimulationResult] = {solver: _result(log, solver, output) for solver in SOLVER_TYPES}
+        stop = settings_of(context).stop
+        results: dict[str, SimulationResult] = {s: _result(log, s, output, stop) for s in SOLVER_TYPES}
         typer.echo(f"{_comparison(results, told.currency)}\n")
         rows = log.query_simulation_runs(system_id=told.system_id, limit=LISTED)
         typer.echo(f"The newest runs in {log.db_path}:\n{runs_table(rows)}\n")
@@ -56,12 +58,13 @@ def demo(
         raise typer.Exit(1)
 
 
-def _result(log: DatabaseMetadataService, solver: str, output: str) -> SimulationResult:
+def _result(log: DatabaseMetadataService, solver: str, output: str, stop: Stop) -> SimulationResult:
     from ecosystemiser.services.checking import requested
     from ecosystemiser.services.simulation_service import SimulationService
 
-    with working(f"Solving the year with {solver}"):
-        return SimulationService(log).run_simulation(requested({"solver_type": solver, "output_directory": output}))
+    config = requested({"solver_type": solver, "output_directory": output})
+    with working(f"Solving the year with {solver}"), stop.asking():
+        return SimulationService(log).run_simulation(config, should_stop=stop.is_asked)
 
 
 def _comparison(results: dict[str, SimulationResult], currency: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecosystemiser.cli.options import DbOption, FormatOption, SetOption, SystemArgument, log_of, working
+from ecosystemiser.cli.options import DbOption, FormatOption, SetOption, SystemArgument, log_of, settings_of, working
 from ecosystemiser.cli.tables import Format, as_csv, as_json, terminal_width
 from ecosystemiser.cli.text import printable
 from ecosystemiser.errors import InputError, StoreError
@@ -98,10 +98,11 @@ def _solved(context: typer.Context, config: SimulationConfig, db: str | None) ->
     """Solve and return the run's row, with the solver's notes."""
     from ecosystemiser.services.simulation_service import SimulationService
 
+    stop = settings_of(context).stop
     with log_of(context, db) as log:
         try:
-            with working(f"Solving {config.system} with {config.solver_type}"):
-                result = SimulationService(log).run_simulation(config)
+            with working(f"Solving {config.system} with {config.solver_type}"), stop.asking():
+                result = SimulationService(log).run_simulation(config, should_stop=stop.is_asked)
         except StoreError:
             typer.echo(STORE_HINT, err=True)
             raise

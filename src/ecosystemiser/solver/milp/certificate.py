@@ -17,7 +17,7 @@ DUAL_TOLERANCE = 1e-6
 
 
 def is_certified(program: Program, outcome: Outcome) -> bool:
-    """Return whether the answer is feasible and a dual bound of our own reaches its objective, to 1e-6 of total_cost."""
+    """Return whether the answer is feasible and a dual bound of our own reaches its cost, to 1e-6 of total_cost."""
     columns, owner = outcome.columns, _owners(program)
     terms = program.values * columns[owner]
     activity = np.bincount(program.rows, terms, minlength=len(program.row_lower)).astype(np.float64)

@@ -14,6 +14,7 @@ from ecosystemiser.results import Solution, SolverReport
 from ecosystemiser.solver.milp.certificate import is_certified
 from ecosystemiser.solver.milp.formulation import Formulation, Program, formulate
 from ecosystemiser.solver.milp.highs import HighsSession, Outcome
+from ecosystemiser.solver.milp.overflow import collect
 from ecosystemiser.solver.numbers import check_coefficients, check_signals
 
 __all__ = ["MilpSolver"]
@@ -65,7 +66,8 @@ class MilpSolver:
 
     def _solution(self, problem: Problem, outcome: Outcome, start: str) -> Solution:
         check_coefficients(problem)  # those that no program holds are read by results
-        levels = self._levels(problem, outcome.columns)
+        flows, levels = self._flows(problem, outcome.columns), self._levels(problem, outcome.columns)
+        collect(problem, flows, levels)
         report = SolverReport(
             solver="milp",
             status="optimal",
@@ -77,7 +79,7 @@ class MilpSolver:
         )
         form, steps = self._form, problem.steps
         return Solution(
-            self._flows(problem, outcome.columns),
+            flows,
             levels,
             report,
             bus_prices=outcome.row_duals[: form.bus_rows].reshape(-1, steps),

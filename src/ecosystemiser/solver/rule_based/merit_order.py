@@ -81,7 +81,7 @@ def check_capable(problem: Problem) -> None:
 
 def routes(layout: Layout) -> tuple[Route, ...]:
     """Return every way from a supply to a use, line after line, in the order of the file."""
-    local = [flow for flow, bought in zip(layout.sources, layout.bought_sources, strict=True) if not bought]
+    local = layout.free_sources
     bought = [flow for flow, is_bought in zip(layout.sources, layout.bought_sources, strict=True) if is_bought]
     lines: list[tuple[Line, Sequence[int], Sequence[int]]] = [
         (Line.LOCAL_TO_DEMAND, local, layout.sinks),

@@ -38,6 +38,11 @@ class Nodes(NamedTuple):
     delivered_first: Ints
     delivered_flow: Ints
     """Demands of energy."""
+    is_water: Ints
+    """1 at each place whose node carries water."""
+    watered_first: Ints
+    watered_flow: Ints
+    """Demands of water."""
 
 
 def has_circle(layout: Layout) -> bool:
@@ -60,6 +65,7 @@ def nodes_of(layout: Layout) -> Nodes:
     ]
     electric_inputs = [f for c, f in enumerate(layout.inputs) if nodes[f] == ELECTRICITY and not layout.is_internal(c)]
     demands = [flow for flow in layout.sinks if layout.carrier(flow).is_energy]
+    watered = [flow for flow in layout.sinks if flow not in demands]
     used = [flow for flow in (*layout.sinks, *electric_inputs) if nodes[flow] == ELECTRICITY]
     return Nodes(
         np.array(order, dtype=np.int64),
@@ -70,12 +76,18 @@ def nodes_of(layout: Layout) -> Nodes:
         _grouped(order, [(nodes[flow], origin) for flow, origin in outputs])[1],
         *_grouped(order, [(ELECTRICITY, flow) for flow in used]),
         *_grouped(order, [(nodes[flow], flow) for flow in demands]),
+        np.array([_is_water(layout, node) for node in order], dtype=np.int64),
+        *_grouped(order, [(nodes[flow], flow) for flow in watered]),
     )
 
 
 def _node(layout: Layout, flow: int) -> int:
     is_electric = layout.carrier(flow) is Carrier.ELECTRICITY
     return ELECTRICITY if is_electric else layout.flows[flow].bus + 1
+
+
+def _is_water(layout: Layout, node: int) -> bool:
+    return node != ELECTRICITY and not layout.buses[node - 1].carrier.is_energy
 
 
 def _order(layout: Layout) -> list[int]:

@@ -30,6 +30,8 @@ def trace_origin(plan, numbers, moved, share, use, charge, work, sums):  # type:
                 mixed = (work[2, lane] + work[5, lane]) / total if total > 0.0 else 0.0
                 use[1, node, lane] = mixed
                 charge[1, node, lane] = mixed
+        if nodes.is_water[place]:
+            _mix_water(plan, place, moved, use, charge, work, sums)
         for at in range(nodes.delivered_first[place], nodes.delivered_first[place + 1]):
             flow = nodes.delivered_flow[at]
             for lane in range(lanes):
@@ -99,6 +101,30 @@ def _mix_electricity(plan, place, moved, use, charge, work, sums):  # type: igno
         part = into / charged[lane] if charged[lane] > 0.0 else 0.0
         charge[0, 0, lane] = part + (1.0 - part) * local_rest
         charge[1, 0, lane] = part * green + (1.0 - part) * green_rest
+
+
+@inlined
+def _mix_water(plan, place, moved, use, charge, work, sums):  # type: ignore[no-untyped-def]
+    """All water of a bus mixes: local is what is not bought; the renewable part, mixed before, is rain."""
+    nodes, lanes, local = plan.nodes, moved.shape[1], work[6]
+    node = nodes.order[place]
+    local[:] = 0.0
+    for at in range(nodes.source_first[place], nodes.source_first[place + 1]):
+        for lane in range(lanes):
+            local[lane] += moved[nodes.source_flow[at], lane]
+    for at in range(nodes.converted_first[place], nodes.converted_first[place + 1]):
+        for lane in range(lanes):
+            local[lane] += moved[nodes.converted_flow[at], lane] * use[0, nodes.converted_from[at], lane]
+    for lane in range(lanes):
+        total = work[1, lane] + work[3, lane]
+        mixed = (local[lane] + work[4, lane]) / total if total > 0.0 else 0.0
+        use[0, node, lane] = mixed
+        charge[0, node, lane] = mixed
+    for at in range(nodes.watered_first[place], nodes.watered_first[place + 1]):
+        flow = nodes.watered_flow[at]
+        for lane in range(lanes):
+            sums.local_water[0, lane] += moved[flow, lane] * use[0, node, lane]
+            sums.rain_delivered[0, lane] += moved[flow, lane] * use[1, node, lane]
 
 
 @inlined

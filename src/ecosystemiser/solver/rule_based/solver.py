@@ -22,6 +22,7 @@ from ecosystemiser.solver.rule_based.tables import Numbers, Plan, numbers_of, pl
 
 __all__ = ["RuleBasedSolver", "stack"]
 
+ORIGINS = ("local_use", "renewable_delivered", "local_water", "rain_delivered")
 LANES = 64
 """Variations side by side: enough to fill vector units, few enough to stay in the first cache."""
 
@@ -67,7 +68,7 @@ class RuleBasedSolver:
             for first in range(0, len(lanes), LANES):
                 chosen = lanes[first : first + LANES]
                 _scatter(tally, _dispatched(plan, numbers, chosen), chosen, numbers.limit.shape[1])
-        return Totals(batch, _tally(tally))
+        return Totals(batch, _tally(numbers, tally))
 
     def _take(self, problem: Problem) -> None:
         """Make the tables anew where structure, signals or calendar differ from the last problem's."""
@@ -117,6 +118,6 @@ def _scatter(tally: dict[str, Floats], sums: Sums, lanes: Ints, count: int) -> N
         tally.setdefault(name, np.zeros((*rows.shape[:-1], count)))[..., lanes] = rows
 
 
-def _tally(rows: dict[str, Floats]) -> Tally:
-    scalars = {name: rows.pop(name)[0] for name in ("local_use", "renewable_delivered")}
-    return Tally(**rows, **scalars)
+def _tally(numbers: Numbers, rows: dict[str, Floats]) -> Tally:
+    scalars = {name: rows.pop(name)[0] for name in ORIGINS}
+    return Tally(level_first=numbers.initial_level, **rows, **scalars, spilled=np.zeros_like(rows["level_last"]))

@@ -30,6 +30,10 @@ class Sums(NamedTuple):
     """(1, lanes)"""
     renewable_delivered: Floats
     """(1, lanes)"""
+    local_water: Floats
+    """(1, lanes)"""
+    rain_delivered: Floats
+    """(1, lanes)"""
     residual: Floats
 
 
@@ -49,6 +53,8 @@ def empty_sums(plan: Plan, lanes: int) -> Sums:
         level_last=zeros(storages),
         local_use=zeros(1),
         renewable_delivered=zeros(1),
+        local_water=zeros(1),
+        rain_delivered=zeros(1),
         residual=zeros(plan.buses),
     )
 
