@@ -226,9 +226,13 @@ def totals_of(problem: Problem, sums: Floats, peaks: Floats) -> Totals:
             month_peak=np.ascontiguousarray(peaks.transpose(1, 2, 0)),
             unmet=np.array([by_sink[layout.flows[flow].path] for flow in layout.sinks]),
             level_sum=np.array([by_storage[name][0] for name in layout.storage_names]),
+            level_first=problem.coefficients.initial_level,
             level_last=np.array([by_storage[name][1] for name in layout.storage_names]),
             local_use=local_use,
             renewable_delivered=green,
+            local_water=np.zeros(len(sums)),  # there is no water in this system
+            rain_delivered=np.zeros(len(sums)),
+            spilled=np.zeros((len(layout.charges), len(sums))),
             residual=np.array([by_bus[bus.name] for bus in layout.buses]),
         ),
     )

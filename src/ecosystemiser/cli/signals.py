@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -78,7 +78,7 @@ def stoppable() -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():  # only the main thread may take signals
         yield stop
         return
-    handlers = dict.fromkeys(_SIGNALS, stop.receive)
+    handlers: dict[int, Callable[[int, FrameType | None], None]] = dict.fromkeys(_SIGNALS, stop.receive)
     if hasattr(signal, "SIGALRM"):
         handlers[signal.SIGALRM] = stop.lose_patience
     former = {number: signal.signal(number, handler) for number, handler in handlers.items()}

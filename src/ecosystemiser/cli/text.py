@@ -27,7 +27,7 @@ SIGNS = {"running": "●", "completed": "✓", "failed": "✕", "interrupted": "
 _LARGER = {"kWh": ("MWh", "GWh"), "kW": ("MW", "GW")}
 """Units of a thousand and a million of these."""
 
-_PLAIN_UNITS = {"m3": "m³", "1": ""}
+_PLAIN_UNITS = {"m3": "m³", "m3/h": "m³/h", "1": ""}
 
 
 def printable(text: object) -> str:

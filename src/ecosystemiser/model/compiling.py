@@ -64,16 +64,16 @@ def compile_problem(system: System, end: EndRule = EndRule.SHORTFALL) -> Problem
 
 
 class _Signals:
-    """Shapes, each kept once."""
+    """Shapes, each kept once: equal asks share one array, so identity tells them apart."""
 
     def __init__(self) -> None:
         self._rows: list[Floats] = []
-        self._by_bytes: dict[bytes, int] = {}
+        self._by_identity: dict[int, int] = {}
 
     def row(self, shape: Floats | None) -> int:
         if shape is None:
             return ONES
-        found = self._by_bytes.setdefault(shape.tobytes(), len(self._rows) + 1)
+        found = self._by_identity.setdefault(id(shape), len(self._rows) + 1)
         if found > len(self._rows):
             self._rows.append(shape)
         return found

@@ -20,7 +20,9 @@ from ecosystemiser.reader import Document
 from ecosystemiser.reader.validation import findings_from_pydantic
 from ecosystemiser.units import BUSES, Carrier
 
-__all__ = ["load_system", "with_values"]
+__all__ = ["SystemLoader", "load_system", "with_values"]
+
+MOST_STEPS = 1_000_000
 
 Path_ = tuple[str | int, ...]
 
@@ -63,42 +65,112 @@ def load_system(document: Document, *, steps: int | None = None) -> System:
 
     Raises InputError with everything that is wrong, each with file, line, key, value and remedy.
     """
-    head, findings = _head(document)
-    components, component_findings = _components(document)
-    findings += component_findings
-    if head is None:
-        raise InputError(_in_file_order(findings))
-    if steps is not None and not 1 <= steps <= 1_000_000:
-        raise InputError([Finding("is no number of steps", "take 1 or more", "timesteps", steps)])
-    system, refused = _build(document, head, components, steps)
-    findings += refused
-    findings = findings or [_placed(document, finding) for finding in check_system(system)]
-    if findings:
-        raise InputError(_in_file_order(findings))
-    return system
+    return SystemLoader(steps).load(document)
 
 
-def _head(document: Document) -> tuple[SystemHead | None, list[Finding]]:
-    data = {key: value for key, value in document.data.items() if key != "components"}
+class SystemLoader:
+    """Loads a document and variations of it: what `with_values` left as it was is not read again.
+
+    Unchanged parts of two documents are the same objects, so identity tells what is known: components with their
+    kinds, and the head with the site whose weather and profiles they were resolved on.
+    """
+
+    def __init__(self, steps: int | None = None) -> None:
+        self._steps = steps
+        self._head_parts: list[Any] = []
+        self._head: SystemHead | None = None
+        self._site: BuildSite | None = None
+        self._components: dict[str, tuple[object, Component]] = {}
+        self._kinds: dict[str, tuple[Component, tuple[Kind, ...]]] = {}
+
+    def load(self, document: Document) -> System:
+        """Return the System that `document` describes. Raises InputError as `load_system` does."""
+        head, site, findings = self._placed_head(document)
+        components, component_findings = self._all_components(document)
+        findings += component_findings
+        if head is None or site is None:
+            raise InputError(_in_file_order(findings))
+        system, refused = self._build(document, head, site, components)
+        findings += refused
+        findings = findings or [_placed(document, finding) for finding in check_system(system)]
+        if findings:
+            raise InputError(_in_file_order(findings))
+        return system
+
+    def _placed_head(self, document: Document) -> tuple[SystemHead | None, BuildSite | None, list[Finding]]:
+        """Return the head and the site that components are resolved on; the known ones where nothing changed."""
+        data = {key: value for key, value in document.data.items() if key != "components"}
+        parts = [part for pair in data.items() for part in pair]
+        if self._head is not None and _are_same(parts, self._head_parts):
+            return self._head, self._site, []
+        head, findings = _head(document, data)
+        if head is None:
+            return None, None, findings
+        if self._steps is not None and not 1 <= self._steps <= MOST_STEPS:
+            raise InputError([Finding("is no number of steps", "take 1 or more", "timesteps", self._steps)])
+        folder = Path(document.file).parent
+        site = BuildSite(head.time.clock(self._steps), head.site, head.buses, folder, listed_steps=head.time.steps)
+        self._head, self._site, self._head_parts = head, site, parts
+        self._kinds.clear()
+        return head, site, findings
+
+    def _all_components(self, document: Document) -> tuple[dict[str, Component], list[Finding]]:
+        section = document.data.get("components")
+        if not isinstance(section, dict) or not section:
+            remedy = "add components, as `roof_pv: {type: pv, capacity_kw: 60}`"
+            return {}, [document.finding(("components",), "holds no components", remedy)]
+        components: dict[str, Component] = {}
+        findings: list[Finding] = []
+        for name, data in section.items():
+            known = self._components.get(name)
+            if known is not None and known[0] is data:
+                components[name] = known[1]
+                continue
+            component, problems = _component(document, name, data)
+            findings += problems
+            if component is not None:
+                components[name] = component
+                self._components[name] = (data, component)
+        return components, findings
+
+    def _build(
+        self, document: Document, head: SystemHead, site: BuildSite, components: Mapping[str, Component]
+    ) -> tuple[System, list[Finding]]:
+        """Resolve every component into its kinds; collect what each refuses."""
+        present = {name: component for name, component in components.items() if not component.is_absent}
+        kinds: list[Kind] = []
+        findings: list[Finding] = []
+        for name, component in present.items():
+            try:
+                made = self._resolved(name, component, site)
+            except InputError as error:
+                findings += [_placed(document, _under(f"components.{name}", found)) for found in error.findings]
+                continue
+            for kind in made:
+                findings += [_placed(document, finding) for finding in _misplaced(name, kind, component, site)]
+            kinds += made
+        buses: dict[str, Carrier] = {}
+        if not findings:
+            known = {**BUSES, **head.buses}
+            buses = {bus: known[bus] for kind in kinds for bus in _buses_of(kind)}
+        return System(head, site.clock, present, tuple(kinds), buses, Path(document.file)), findings
+
+    def _resolved(self, name: str, component: Component, site: BuildSite) -> tuple[Kind, ...]:
+        known = self._kinds.get(name)
+        if known is None or known[0] is not component:
+            known = self._kinds[name] = (component, component.kinds(name, site))
+        return known[1]
+
+
+def _are_same(parts: Sequence[object], others: Sequence[object]) -> bool:
+    return len(parts) == len(others) and all(one is other for one, other in zip(parts, others, strict=True))
+
+
+def _head(document: Document, data: dict[str, Any]) -> tuple[SystemHead | None, list[Finding]]:
     try:
         return SystemHead.model_validate(data), []
     except ValidationError as error:
         return None, _pydantic_findings(error, document, (), SystemHead)
-
-
-def _components(document: Document) -> tuple[dict[str, Component], list[Finding]]:
-    section = document.data.get("components")
-    if not isinstance(section, dict) or not section:
-        remedy = "add components, as `roof_pv: {type: pv, capacity_kw: 60}`"
-        return {}, [document.finding(("components",), "holds no components", remedy)]
-    components: dict[str, Component] = {}
-    findings: list[Finding] = []
-    for name, data in section.items():
-        component, problems = _component(document, name, data)
-        findings += problems
-        if component is not None:
-            components[name] = component
-    return components, findings
 
 
 def _component(document: Document, name: str, data: object) -> tuple[Component | None, list[Finding]]:
@@ -144,31 +216,6 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type):
         return [annotation] if issubclass(annotation, BaseModel) else []
     return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
-
-
-def _build(
-    document: Document, head: SystemHead, components: Mapping[str, Component], steps: int | None
-) -> tuple[System, list[Finding]]:
-    """Resolve every component into its kinds; collect what each refuses."""
-    clock = head.time.clock(steps)
-    site = BuildSite(
-        clock, head.site, head.buses, Path(document.file).parent, listed_steps=head.time.steps
-    )
-    present = {name: component for name, component in components.items() if not component.is_absent}
-    kinds: list[Kind] = []
-    findings: list[Finding] = []
-    for name, component in present.items():
-        try:
-            for kind in component.kinds(name, site):
-                findings += [_placed(document, finding) for finding in _misplaced(name, kind, component, site)]
-                kinds.append(kind)
-        except InputError as error:
-            findings += [_placed(document, _under(f"components.{name}", found)) for found in error.findings]
-    buses: dict[str, Carrier] = {}
-    if not findings:
-        known = {**BUSES, **head.buses}
-        buses = {bus: known[bus] for kind in kinds for bus in _buses_of(kind)}
-    return System(head, clock, present, tuple(kinds), buses, Path(document.file)), findings
 
 
 def _buses_of(kind: Kind) -> list[str]:

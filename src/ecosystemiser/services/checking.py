@@ -205,12 +205,12 @@ def _components(document: Document, system: System) -> Iterator[ComponentSummary
 
 
 def _sizes(component: Component) -> tuple[Size, ...]:
-    """Return the fields that say how large a component is, told by their units."""
+    """Return the fields that say how large a component is, told by their units; one of 0 says nothing."""
     found = []
     for name, field in type(component).model_fields.items():
         value = getattr(component, name)
         units = [part.symbol for part in (*field.metadata, *_annotations(field.annotation)) if isinstance(part, Unit)]
-        if units and units[0] in _SIZE_UNITS and isinstance(value, float | int):
+        if units and units[0] in _SIZE_UNITS and isinstance(value, float | int) and value:
             found.append(Size(name, float(value), units[0]))
     return tuple(found)
 

@@ -687,6 +687,104 @@ def test_water_that_is_missing():
     )
 
 
+RAIN = """
+  mains: {{type: water_grid, import_price_per_m3: 2}}
+  taps: {{type: water_demand, profile: {taps}}}
+  topup: {{type: converter, input: water, output: service_water}}
+  roof: {{type: rainwater, bus: service_water, area_m2: 1000, runoff: 1, filter_efficiency: 1, profile: {rain}}}
+  tank: {{type: water_tank, bus: service_water, {tank}}}
+  flushing: {{type: water_demand, bus: service_water, profile: {flushing}}}
+"""
+
+
+@derives(
+    rain_harvested_m3=3,
+    water_self_sufficiency=3 / 7,
+    total_water_demand_m3=7,
+    mains_water_m3=3.5,
+    overflow_m3=2.5,
+    evaporation_m3=0,
+    mean_water_level=8.5 / 12,
+    unmet_m3=0,
+    energy_cost=7,
+    total_cost=7,
+)
+def test_rain_through_a_tank():
+    """A mm of rain is 1 m3. The tank of 4 starts with 1, which counts as mains. Taps take 1 of mains each hour.
+
+    Hour 1: rain 3, 1 flushed, 2 kept: 3, of which 2/3 rain. Hour 2: flushed 2, 1.5 from the tank (1.0 of it rain)
+    and 0.5 of mains. Hour 3: rain 6, 1 flushed, 2.5 fill the tank, 2.5 overflow.
+    Rain delivered: 1 + 1 + 1 of 4 + 3. Levels 3, 1.5, 4. 3.5 of mains at 2.
+    """
+    return plan(
+        RAIN.format(
+            taps=[1.0, 1.0, 1.0],
+            rain=[3.0, 0.0, 6.0],
+            flushing=[1.0, 2.0, 1.0],
+            tank="capacity_m3: 4, initial_level: 0.25",
+        ),
+        {
+            "mains.import": [1, 1.5, 1],
+            "taps.in": [1, 1, 1],
+            "topup.in": [0, 0.5, 0],
+            "topup.out": [0, 0.5, 0],
+            "roof.out": [3, 0, 3.5],
+            "tank.charge": [2, 0, 2.5],
+            "tank.discharge": [0, 1.5, 0],
+            "flushing.in": [1, 2, 1],
+        },
+        {"tank": [1, 3, 1.5, 4]},
+    )
+
+
+@derives(
+    evaporation_m3=0.6,
+    mean_water_level=0.39,
+    water_self_sufficiency=0,
+    rain_harvested_m3=0,
+    end_shortfall_cost=8.4,
+    overflow_m3=0,
+)
+def test_an_open_tank_evaporates():
+    """24 mm a day from 500 m2 are 0.5 m3 an hour of a full tank of 10: 0.05. 8 x 0.05 = 0.4 are lost, 3.6 drawn: 4.
+
+    Then 0.2 are lost: 3.8, which is 4.2 below the start, at 2 each. What is flushed is of the first content: mains.
+    """
+    return plan(
+        RAIN.format(
+            taps=[0.0, 0.0],
+            rain=[0.0, 0.0],
+            flushing=[3.6, 0.0],
+            tank="capacity_m3: 10, initial_level: 0.8, evaporation_mm_per_day: 24, surface_m2: 500",
+        ),
+        {"tank.discharge": [3.6, 0], "flushing.in": [3.6, 0]},
+        {"tank": [8, 4, 3.8]},
+    )
+
+
+@derives(overflow_m3=5, rain_harvested_m3=1, mains_water_m3=0)
+def test_what_is_above_the_end_level_overflows_at_the_end():
+    """The tank of 4 must end with its 1. Rain 6: 1 flushed, 3 fill the tank, 2 overflow, 3 more at the very end."""
+    return plan(
+        RAIN.format(taps=[0.0], rain=[6.0], flushing=[1.0], tank="capacity_m3: 4, initial_level: 0.25"),
+        {"roof.out": [4], "tank.charge": [3], "flushing.in": [1]},
+        {"tank": [1, 1]},
+        end="fixed",
+    )
+
+
+@derives(water_self_sufficiency=None, mean_water_level=None, total_water_demand_m3=0)
+def test_without_demand_for_water_there_is_no_self_sufficiency_in_water():
+    """0/0; and without a tank there is no level."""
+    return plan(
+        """
+  mains: {type: water_grid, import_price_per_m3: 2}
+  taps: {type: water_demand, profile: [0.0]}
+""",
+        {"taps.in": [0]},
+    )
+
+
 @pytest.mark.parametrize(("rate", "years"), [(0.0, 20.0), (0.05, 20.0), (0.08, 7.5), (0.5, 1.0), (1e-9, 30.0)])
 def test_an_annuity_repays_its_capital(rate, years):
     """The payments of whole years, discounted, are worth 1; 1/n without interest and near it."""

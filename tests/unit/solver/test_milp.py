@@ -452,8 +452,8 @@ def test_one_cyclic_step_refills_what_it_loses():
 # -------------------------------------------------------------------------------------------- generic, and water
 
 WATER = """
-  sinks: {{type: source, bus: grey_water, flow_m3_per_h: 2, profile: [1.0, 0.5]}}
-  treatment: {{type: converter, input: grey_water, output: service_water, ratio: 0.5, variable_cost: 0.1}}
+  well: {{type: source, bus: water, flow_m3_per_h: 2, profile: [1.0, 0.5]}}
+  sieve: {{type: converter, input: water, output: service_water, ratio: 0.5, variable_cost: 0.1}}
   mains: {{type: source, bus: service_water, cost_per_m3: 2.0}}
   tank: {{type: storage, bus: service_water, capacity_m3: 1, initial_level: {initial}}}
   toilets: {{type: sink, bus: service_water, profile: [0.4, 1.5]}}
@@ -461,7 +461,7 @@ WATER = """
 
 
 def test_generic_components_of_water():
-    """Treated 1.0 and 0.5 m3 at 0.1; 0.4 are used, 0.6 kept for hour 2, which buys 1.5 - 0.5 - 0.6 = 0.4 at 2.0."""
+    """Sieved 1.0 and 0.5 m3 at 0.1; 0.4 are used, 0.6 kept for hour 2, which buys 1.5 - 0.5 - 0.6 = 0.4 at 2.0."""
     solved = optimum(WATER.format(initial=0))
     assert solved.report.objective == near(1.5 * 0.1 + 0.8)
     assert solved.flow("tank.charge") == near([0.6, 0])
@@ -471,7 +471,7 @@ def test_generic_components_of_water():
 def test_water_missing_at_the_end_costs_mains():
     """The tank starts with 0.5 and has room for 0.5. Whether it ends empty or not, a m3 costs 2.0 now or then.
 
-    Hour 1: 0.5 of the surplus of 0.6 fits (0.9 m3 treated, 0.1 each). Hour 2 and the refill need 1.5 - 0.5 treated
+    Hour 1: 0.5 of the surplus of 0.6 fits (0.9 m3 sieved, 0.1 each). Hour 2 and the refill need 1.5 - 0.5 sieved
     - 1.0 from the tank = 0 and 0.5 to be level again, at 2.0.
     """
     solved = optimum(WATER.format(initial=0.5))

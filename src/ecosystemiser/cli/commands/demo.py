@@ -29,8 +29,8 @@ def demo(
 ) -> None:
     """Take the tour: a packaged year, solved with every solver.
 
-    Ten houses with PV, a battery, heat pumps and a heat store, 8,760
-    hours. All runs are logged as any other.
+    Ten houses and all their energy and water, 8,760 hours. The runs are
+    logged as any other.
 
     \b
     Examples:

@@ -1,0 +1,1 @@
+"""Which variation next? Strategies that ask for points and hear how they ended; they know no solver, no database."""

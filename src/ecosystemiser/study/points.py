@@ -1,0 +1,81 @@
+"""Points of a study: which values each varied field takes together, and in which order they are best solved."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+__all__ = ["Point", "chunks_of", "grid_points", "near_neighbour_order", "zipped_points"]
+
+CHUNKS = 8
+"""Pieces that a study is cut into, where it has enough points."""
+LARGEST_CHUNK = 250
+MOST_ORDERED = 2_000
+"""Above this many points, order by the first fields' values instead of nearest neighbours, whose cost is quadratic."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One variation: its number within the study and the values of the varied fields."""
+
+    number: int
+    values: Mapping[str, Any]
+
+
+def grid_points(parameters: Mapping[str, Sequence[Any]]) -> list[Point]:
+    """Return every combination of the values, the last field changing fastest; one empty point without fields."""
+    names = list(parameters)
+    combinations = itertools.product(*parameters.values())
+    return [Point(at, dict(zip(names, values, strict=True))) for at, values in enumerate(combinations)]
+
+
+def zipped_points(parameters: Mapping[str, Sequence[Any]]) -> list[Point]:
+    """Return the first values of all fields together, then the second, and so on. Lengths must be equal."""
+    names = list(parameters)
+    rows = zip(*parameters.values(), strict=True) if names else [()]
+    return [Point(at, dict(zip(names, values, strict=True))) for at, values in enumerate(rows)]
+
+
+def near_neighbour_order(points: Sequence[Point]) -> list[Point]:
+    """Return the points so that each follows one near it: a warm solve starts from its neighbour's answer.
+
+    Distances count numbers by their share of the field's range and other values as equal or not. Greedy from the
+    first point; fixed by the points alone.
+    """
+    places = _places(points)
+    if len(points) > MOST_ORDERED:
+        return [points[at] for at in sorted(range(len(points)), key=lambda at: places[at])]
+    left, order = set(range(1, len(points))), [0] if points else []
+    while left:
+        here = places[order[-1]]
+        nearest = min(left, key=lambda at: (math.dist(here, places[at]), at))
+        left.remove(nearest)
+        order.append(nearest)
+    return [points[at] for at in order]
+
+
+def chunks_of(points: Sequence[Point]) -> list[list[Point]]:
+    """Return the points in pieces to be solved one after the other by one worker; fixed by their number alone."""
+    size = max(1, min(LARGEST_CHUNK, math.ceil(len(points) / CHUNKS)))
+    return [list(points[first : first + size]) for first in range(0, len(points), size)]
+
+
+def _places(points: Sequence[Point]) -> list[tuple[float, ...]]:
+    """Return each point's place: one coordinate a field, 0 to 1."""
+    names = list(points[0].values) if points else []
+    if not names:
+        return [()] * len(points)
+    columns = [_coordinates([point.values[name] for point in points]) for name in names]
+    return list(zip(*columns, strict=True))
+
+
+def _coordinates(values: Sequence[Any]) -> list[float]:
+    if all(isinstance(value, Real) and not isinstance(value, bool) for value in values):
+        low, high = min(values), max(values)
+        return [float(value - low) / float(high - low) if high > low else 0.0 for value in values]
+    position = {text: at for at, text in enumerate(dict.fromkeys(map(repr, values)))}
+    return [float(position[repr(value)]) for value in values]
