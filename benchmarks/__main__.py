@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -45,7 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     for name in asked.name or MEASUREMENTS:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        rows += import_module(MEASUREMENTS[name]).rows(effort)
+        try:
+            rows += import_module(MEASUREMENTS[name]).rows(effort)
+        except Exception as error:  # noqa: BLE001 - the others are measured and printed all the same
+            traceback.print_exc()
+            rows.append(Row(name, note=f"{type(error).__name__}: {error}", has_failed=True))
     print(table(rows, effort))
     write_json(rows, effort, asked.output)
     return 1 if has_missed(rows) else 0

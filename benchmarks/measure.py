@@ -131,6 +131,8 @@ class Verdict(StrEnum):
     MISSED = "MISSED"
     INFORMATIVE = "-"
     SKIPPED = "skipped"
+    FAILED = "FAILED"
+    """Measuring it raised."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ class Row:
     spread: float | None = None
     note: str = ""
     """One line below the table: why it was skipped, what else was found."""
+    has_failed: bool = False
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -165,6 +168,8 @@ class Row:
     @property
     def verdict(self) -> Verdict:
         """Whether the limit is kept; a NaN misses it."""
+        if self.has_failed:
+            return Verdict.FAILED
         if self.ours is None:
             return Verdict.SKIPPED
         if self.limit is None or self.measured is None:

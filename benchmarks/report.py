@@ -138,5 +138,5 @@ def _wrapped(text: str) -> list[str]:
 
 
 def has_missed(rows: Sequence[Row]) -> bool:
-    """Return whether any limit is missed."""
-    return any(row.verdict is Verdict.MISSED for row in rows)
+    """Return whether any limit is missed, or could not be measured for an error."""
+    return any(row.verdict in (Verdict.MISSED, Verdict.FAILED) for row in rows)

@@ -65,7 +65,8 @@ class _Rule:
             for kind in self.kinds.values()
             if isinstance(kind, Exchange) or (isinstance(kind, Source) and kind.is_bought)
         ]
-        demands = [f"{kind.name}.in" for kind in of(Sink)]
+        must_be_met_first = sorted(of(Sink), key=lambda kind: kind.unmet_cost is not None)
+        demands = [f"{kind.name}.in" for kind in must_be_met_first]
         stores = [f"{kind.name}.charge" for kind in of(Storage)]
         sales = [f"{kind.name}.export" for kind in of(Exchange)]
         paying = [way for way in self._line(local, sales) if self._sale_cost(way) <= 0]

@@ -145,6 +145,24 @@ def test_a_missed_limit_ends_with_1_after_all_is_printed(bench, monkeypatch, tmp
     assert "fast" in printed
 
 
+def test_a_measurement_that_raises_does_not_hide_the_others(bench, monkeypatch, tmp_path, capsys):
+    main, measure = bench("__main__"), bench("measure")
+    for name in main.THREADS:
+        monkeypatch.setenv(name, "1")
+
+    def broken(effort):
+        raise ValueError("no such thing")
+
+    rows = [measure.Row("fine", 1.0, 1.0, "s", 1.5)]
+    monkeypatch.setitem(sys.modules, "one", SimpleNamespace(rows=broken))
+    monkeypatch.setitem(sys.modules, "other", SimpleNamespace(rows=lambda _: rows))
+    monkeypatch.setattr(main, "MEASUREMENTS", {"broken": "one", "fine": "other"})
+    assert main.main(["--output", str(tmp_path / "bench.json")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines[2:4]] == ["FAILED", "ok"]
+    assert "broken: ValueError: no such thing" in lines
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones(bench, capsys):
     with pytest.raises(SystemExit) as refused:
         bench("__main__").main(["milp_overhed"])

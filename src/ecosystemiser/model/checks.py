@@ -51,7 +51,7 @@ def _unconnected(system: System) -> list[Finding]:
             message = f"stands on bus {bus!r}, which nothing supplies"
             findings += [Finding(message, remedy, f"components.{name}") for name in names]
         if not takers and (givers or stores):
-            remedy = f"add what uses {_phrase(bus, carrier)}, or name another bus"
+            remedy = f"add what uses {bus}, or name another bus"
             message = f"stands on bus {bus!r}, from which nothing draws"
             findings += [Finding(message, remedy, f"components.{name}") for name in givers + stores]
     return findings

@@ -132,6 +132,11 @@ class Layout:
         """Sources that are not bought."""
         return tuple(flow for flow, bought in zip(self.sources, self.bought_sources, strict=True) if not bought)
 
+    @cached_property
+    def local_sources(self) -> tuple[int, ...]:
+        """Sources that count as local: all of electricity (it is generated here), elsewhere those not bought."""
+        return tuple(f for f in self.sources if self.carrier(f) is Carrier.ELECTRICITY or f in self.free_sources)
+
     def outputs_of(self, converter: int) -> list[int]:
         """Return the flows that a converter gives."""
         pairs = zip(self.outputs, self.output_converter, strict=True)

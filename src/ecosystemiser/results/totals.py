@@ -127,8 +127,10 @@ class Totals:
 
     @property
     def mains_m3(self) -> Amount:
-        """Water bought."""
-        return self._sum_flows(flow for flow in self.problem.layout.imports if not self._is_energy(flow))
+        """Water bought, from mains or from sources that have a price."""
+        layout = self.problem.layout
+        bought = [*layout.imports, *(flow for flow in layout.sources if flow not in layout.free_sources)]
+        return self._sum_flows(flow for flow in bought if self._is_water(flow))
 
     @property
     def water_demand_m3(self) -> Amount:

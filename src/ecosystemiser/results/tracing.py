@@ -42,7 +42,7 @@ def trace(problem: Problem, flows: Floats, levels: Floats) -> Traced:
     """Return local electricity use and renewable energy delivered for a plan."""
     network = _Network(problem, np.maximum(flows, 0.0), np.maximum(levels, 0.0))
     sources = np.zeros(len(problem.layout.flows))
-    sources[list(problem.layout.sources)] = 1.0
+    sources[list(problem.layout.local_sources)] = 1.0
     local = network.shares(sources, converted_electricity=1.0)
     renewable = network.shares(problem.coefficients.renewable, converted_electricity=None)
     energy = [flow for flow in problem.layout.sinks if problem.layout.carrier(flow).is_energy]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ecosystemiser.analyser.audit import Audit
 from ecosystemiser.config.simulation_config import SimulationConfig
-from ecosystemiser.errors import FailureCause, StoreError
+from ecosystemiser.errors import FailureCause, Finding, InputError, StoreError
 from ecosystemiser.model.system import System
 from ecosystemiser.results import SolvedSystem
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
@@ -94,7 +94,8 @@ class SimulationService:
         StoreError where the log or the hours cannot be written, KeyboardInterrupt when stopped (row: cancelled).
         """
         system = load(config)
-        run_id = config.run_id or new_run_id()
+        self._workbench.check(config, system)
+        run_id = self._new_run_id(config)
         order = Order(run_id, config, results_folder(config.output_directory, run_id))
         begin = time.perf_counter()
         with self._cancelled_when_stopped(run_id):
@@ -103,6 +104,13 @@ class SimulationService:
         if outcome.cause is FailureCause.STORAGE:
             raise StoreError(outcome.error or "the results could not be written")
         return _result(order, outcome, time.perf_counter() - begin)
+
+    def _new_run_id(self, config: SimulationConfig) -> str:
+        """Return the id that `config` asks for, or a new one. Raises InputError for one that is taken."""
+        if config.run_id is not None and self.database_service.get_simulation_run(config.run_id) is not None:
+            remedy = "give another id, or leave it out"
+            raise InputError([Finding("names a run that is already in the log", remedy, "run_id", config.run_id)])
+        return config.run_id or new_run_id()
 
     def _made(self, order: Order, system: System, should_stop: Callable[[], bool] | None) -> Outcome:
         outcome = self._workbench.make(order, system, should_stop=should_stop)

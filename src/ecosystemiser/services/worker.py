@@ -110,9 +110,15 @@ class Workbench:
             return attempt.failure(FailureCause.STORAGE, str(error))
         except MemoryError:
             return attempt.failure(FailureCause.MEMORY, "the memory of this machine did not suffice")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the row has to say so
+        except Exception as error:
+            if should_stop is not None and should_stop():
+                raise KeyboardInterrupt from error
             message = f"{type(error).__name__}: {error}"
             return attempt.failure(FailureCause.CRASH, message, traceback=traceback.format_exc())
+
+    def check(self, config: SimulationConfig, system: System) -> None:
+        """Raise InputError for what the solver of `config` cannot do with `system`."""
+        self._prepare(config, compile_problem(system, EndRule(config.solver.end)))
 
     def _solved(
         self, attempt: _Attempt, system: System, should_stop: Callable[[], bool] | None

@@ -27,7 +27,7 @@ class GenericSource(GenericComponent):
     profile: SeriesSpec | None = None
     """Share of that most which is there by hour."""
     cost_per_kwh: PriceSpec | None = None
-    """What a kWh taken costs."""
+    """What a kWh taken costs; a source without a cost counts as local: it may fill storages and be sold."""
     cost_per_m3: PriceSpec | None = None
     """What a m3 taken costs."""
     co2_kg_per_kwh: KgPerKwh | None = None
@@ -55,7 +55,7 @@ class GenericSource(GenericComponent):
         return self._investment(self.power_kw or 0.0, self.capex_per_kw, self.fixed_cost_per_kw_year, 0.0)
 
     def kinds(self, name: str, site: Site) -> tuple[Source, ...]:
-        """Return a source whose cost is a purchase."""
+        """Return a source: bought where it has a cost, local where it has none."""
         price = self._of_carrier(site, "cost_per_kwh", "cost_per_m3")
         price_key = "cost_per_kwh" if self.cost_per_m3 is None else "cost_per_m3"
         return (
@@ -67,7 +67,7 @@ class GenericSource(GenericComponent):
                 co2_kg=Series(self._of_carrier(site, "co2_kg_per_kwh", "co2_kg_per_m3") or 0.0),
                 renewable_share=self.renewable_share,
                 role=Role.SKY if self.renewable_share > 0 else Role.BOUGHT,
-                is_bought=True,
+                is_bought=price is not None,
             ),
         )
 

@@ -10,7 +10,8 @@ The rule (strategy `self_consumption`), best first:
    (what is sold earns less than making and converting it cost).
 
 Storages never serve sales or other storages and are never charged with what is bought. Within a line, routes through
-fewer converters come first, then those that deliver more per unit drawn, then the order of the file.
+fewer converters come first, then those that deliver more per unit drawn, then demands that must be met, then the order
+of the file.
 """
 
 from __future__ import annotations
@@ -82,11 +83,13 @@ def check_capable(problem: Problem) -> None:
 def routes(layout: Layout) -> tuple[Route, ...]:
     """Return every way from a supply to a use, line after line, in the order of the file."""
     local = layout.free_sources
+    must = dict(zip(layout.sinks, layout.must_meet, strict=True))
+    sinks = sorted(layout.sinks, key=lambda flow: not must[flow])
     bought = [flow for flow, is_bought in zip(layout.sources, layout.bought_sources, strict=True) if is_bought]
     lines: list[tuple[Line, Sequence[int], Sequence[int]]] = [
-        (Line.LOCAL_TO_DEMAND, local, layout.sinks),
-        (Line.STORED_TO_DEMAND, layout.discharges, layout.sinks),
-        (Line.BOUGHT_TO_DEMAND, sorted([*bought, *layout.imports]), layout.sinks),
+        (Line.LOCAL_TO_DEMAND, local, sinks),
+        (Line.STORED_TO_DEMAND, layout.discharges, sinks),
+        (Line.BOUGHT_TO_DEMAND, sorted([*bought, *layout.imports]), sinks),
         (Line.LOCAL_TO_STORAGE, local, layout.charges),
         (Line.LOCAL_TO_SALE, local, layout.exports),
     ]

@@ -110,8 +110,9 @@ def _mix_water(plan, place, moved, use, charge, work, sums):  # type: ignore[no-
     node = nodes.order[place]
     local[:] = 0.0
     for at in range(nodes.source_first[place], nodes.source_first[place + 1]):
+        flow = nodes.source_flow[at]
         for lane in range(lanes):
-            local[lane] += moved[nodes.source_flow[at], lane]
+            local[lane] += moved[flow, lane] * plan.is_local[flow]
     for at in range(nodes.converted_first[place], nodes.converted_first[place + 1]):
         for lane in range(lanes):
             local[lane] += moved[nodes.converted_flow[at], lane] * use[0, nodes.converted_from[at], lane]

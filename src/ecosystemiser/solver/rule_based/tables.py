@@ -43,6 +43,8 @@ class Plan(NamedTuple):
     flow_bus: Ints
     flow_sign: Ints
     buses: int
+    is_local: Ints
+    """1 for each source that counts as local. (flows,)"""
     nodes: Nodes
 
 
@@ -85,6 +87,7 @@ def plan_of(problem: Problem, order: MeritOrder) -> Plan:
         flow_bus=layout.flow_bus,
         flow_sign=layout.flow_sign,
         buses=len(layout.buses),
+        is_local=_ints(flow in layout.local_sources for flow in range(len(layout.flows))),
         nodes=nodes_of(layout),
     )
 

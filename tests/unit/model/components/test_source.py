@@ -13,7 +13,7 @@ def test_it_offers_its_power_in_every_step(kind_of, site_of):
     """2 x 10 kW x 0.25 h = 5 kWh."""
     source = kind_of("{type: source, bus: heat, power_kw: 10, count: 2}", site_of("time: {step: 15min, steps: 2}"))
     assert isinstance(source, Source)
-    assert (source.bus, source.is_bought, source.role) == ("heat", True, Role.BOUGHT)
+    assert (source.bus, source.is_bought, source.role) == ("heat", False, Role.BOUGHT)
     assert source.available.values(2).tolist() == [5, 5]
     assert (source.cost.scale, source.co2_kg.scale, source.renewable_share) == (0, 0, 0)
 
