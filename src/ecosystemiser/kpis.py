@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-__all__ = ["KPIS", "KPI_NAMES", "Kpi", "KpiTotals", "kpi_value"]
+__all__ = ["KPIS", "KPI_NAMES", "Kpi", "KpiTotals", "kpi_value", "kpi_values"]
 
 Amount = Any
 """A float for one run, an array with one entry a run for a batch; formulas only add, subtract and multiply."""
@@ -410,3 +410,12 @@ def kpi_value(kpi: Kpi, totals: KpiTotals) -> float | None:
         return numerator
     denominator = float(kpi.denominator(totals))
     return numerator / denominator if denominator != 0 else None
+
+
+def kpi_values(kpi: Kpi, totals: KpiTotals) -> list[float | None]:
+    """Return the value of `kpi` for each run of a batch; None where it is 0/0."""
+    numerators = kpi.numerator(totals).tolist()
+    if kpi.denominator is None:
+        return list(numerators)
+    pairs = zip(numerators, kpi.denominator(totals).tolist(), strict=True)
+    return [numerator / denominator if denominator != 0 else None for numerator, denominator in pairs]

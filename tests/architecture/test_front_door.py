@@ -42,8 +42,7 @@ def test_importing_the_package_loads_none_of_its_tools() -> None:
 
 def test_the_customers_homes_hold_the_names() -> None:
     """SimulationConfig is importable from the front door, `config` and `services.simulation_service`."""
-    from ecosystemiser import SimulationConfig
-    from ecosystemiser.config import SimulationConfig as from_config
-    from ecosystemiser.services.simulation_service import SimulationConfig as from_service
+    from ecosystemiser import SimulationConfig, config
+    from ecosystemiser.services import simulation_service
 
-    assert SimulationConfig is from_config is from_service
+    assert SimulationConfig is config.SimulationConfig is simulation_service.SimulationConfig

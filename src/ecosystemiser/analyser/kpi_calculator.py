@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
-from ecosystemiser.kpis import KPIS, kpi_value
-from ecosystemiser.results import SolvedSystem
+from ecosystemiser.kpis import KPIS, kpi_value, kpi_values
+from ecosystemiser.results import SolvedSystem, Totals
+from ecosystemiser.units import Carrier
 
 __all__ = ["KPICalculator", "SystemType"]
 
@@ -29,12 +31,15 @@ class KPICalculator:
             kpis |= self._calculate_water_kpis(system)
         return {kpi.name: kpis[kpi.name] for kpi in KPIS if kpi.name in kpis}
 
+    def calculate_from_totals(self, totals: Totals) -> dict[str, list[float | None]]:
+        """Return every KPI that applies, one value for each run of a batch."""
+        kind = _system_type(bus.carrier for bus in totals.problem.layout.buses)
+        left_out = {"energy": "water", "water": "energy"}.get(kind)
+        return {kpi.name: kpi_values(kpi, totals) for kpi in KPIS if kpi.domain != left_out}
+
     def system_type(self, system: SolvedSystem) -> SystemType:
         """Return whether the buses of `system` carry energy, water or both."""
-        carries = {carrier.is_energy for carrier in system.system.buses.values()}
-        if carries == {False}:
-            return "water"
-        return "mixed" if False in carries else "energy"
+        return _system_type(system.system.buses.values())
 
     def _calculate_energy_kpis(self, system: SolvedSystem) -> dict[str, float | None]:
         return self._calculate("energy", system)
@@ -44,3 +49,10 @@ class KPICalculator:
 
     def _calculate(self, domain: str, system: SolvedSystem) -> dict[str, float | None]:
         return {kpi.name: kpi_value(kpi, system.totals) for kpi in KPIS if kpi.domain == domain}
+
+
+def _system_type(carriers: Iterable[Carrier]) -> SystemType:
+    carries = {carrier.is_energy for carrier in carriers}
+    if carries == {False}:
+        return "water"
+    return "mixed" if False in carries else "energy"

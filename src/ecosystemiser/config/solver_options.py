@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["SOLVER_TYPES", "SolverOptions", "SolverType"]
 
-SolverType = Literal["rule_based", "milp"]
-SOLVER_TYPES: tuple[SolverType, ...] = ("rule_based", "milp")
+SolverType = Literal["rule_based", "milp", "rolling_horizon", "hybrid"]
+SOLVER_TYPES: tuple[SolverType, ...] = ("rule_based", "rolling_horizon", "hybrid", "milp")
 
 
 class SolverOptions(BaseModel):

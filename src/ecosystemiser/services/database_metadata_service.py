@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +53,26 @@ class DatabaseMetadataService:
         """
         with self.transaction() as connection:
             runs.log_run(connection, run)
+
+    def log_simulation_runs(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Do as `log_simulation_run` for many different runs in one transaction."""
+        with self.transaction() as connection:
+            runs.log_runs(connection, rows)
+
+    def begin_study_runs(self, study_id: str, rows: Sequence[Mapping[str, object]], points: Sequence[int]) -> None:
+        """Insert the rows of a study's runs and which point each evaluates, in one transaction."""
+        links = [
+            {"run_id": row["run_id"], "point": point, "parameters_json": row.get("parameters_json")}
+            for row, point in zip(rows, points, strict=True)
+        ]
+        with self.transaction() as connection:
+            runs.log_runs(connection, rows)
+            studies.link_runs(connection, study_id, links)
+
+    def query_study_runs(self, study_id: str) -> list[dict[str, Any]]:
+        """Return the runs of a study, point after point: `point`, `parameters_json` and the columns of each run."""
+        with self._reading() as connection:
+            return studies.query_study_runs(connection, check_identifier(study_id, "study_id"))
 
     def query_simulation_runs(
         self,

@@ -19,7 +19,7 @@ from ecosystemiser.analyser.kpi_calculator import KPICalculator
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError, StoreError
 from ecosystemiser.model.compiling import compile_problem
-from ecosystemiser.model.loading import load_system, with_values
+from ecosystemiser.model.loading import SystemLoader, with_values
 from ecosystemiser.model.problem import EndRule, Problem
 from ecosystemiser.model.system import System
 from ecosystemiser.reader import Document, parse_yaml, read_yaml
@@ -43,6 +43,8 @@ class Order:
     config: SimulationConfig
     folder: Path
     """Where its hours go."""
+    keeps_hours: bool = True
+    """Whether its hours are written, or its totals kept only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +87,23 @@ def read_document(system: str | Path) -> Document:
 
 def load(config: SimulationConfig) -> System:
     """Return the system that `config` names, with its parameters set. Raises InputError with all that is wrong."""
-    document = with_values(read_document(config.system), config.parameters)
-    return load_system(document, steps=config.timesteps)
+    return Workbench().load(config)
+
+
+def _stamp(system: str | Path) -> tuple[int, int] | None:
+    """Return what changes when a file does; None for packaged systems."""
+    path = Path(system)
+    if not path.is_file():
+        return None
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
 
 
 class Workbench:
     """Makes runs, one after the other, and keeps what it has prepared."""
 
     def __init__(self) -> None:
+        self._loaders: OrderedDict[tuple[object, ...], tuple[Document, SystemLoader]] = OrderedDict()
         self._prepared: OrderedDict[tuple[object, ...], Prepared] = OrderedDict()
 
     def make(
@@ -101,7 +112,7 @@ class Workbench:
         """Make one run. What fails in it, storage included, is an outcome; only KeyboardInterrupt leaves."""
         attempt = _Attempt(order)
         try:
-            return attempt.outcome(*self._solved(attempt, system or load(order.config), should_stop))
+            return attempt.outcome(*self._solved(attempt, system or self.load(order.config), should_stop))
         except SolveError as error:
             return attempt.failure(error.cause, str(error))
         except InputError as error:
@@ -115,6 +126,15 @@ class Workbench:
                 raise KeyboardInterrupt from error
             message = f"{type(error).__name__}: {error}"
             return attempt.failure(FailureCause.CRASH, message, traceback=traceback.format_exc())
+
+    def load(self, config: SimulationConfig) -> System:
+        """Return the system that `config` names; what variations of a file share is read once. Raises InputError."""
+        key = (str(config.system), config.timesteps, _stamp(config.system))
+        document, loader = self._loaders.pop(key, None) or (read_document(config.system), SystemLoader(config.timesteps))
+        self._loaders[key] = (document, loader)
+        while len(self._loaders) > KEPT_PREPARED:
+            self._loaders.popitem(last=False)
+        return loader.load(with_values(document, config.parameters))
 
     def check(self, config: SimulationConfig, system: System) -> None:
         """Raise InputError for what the solver of `config` cannot do with `system`."""
@@ -151,7 +171,9 @@ class _Attempt:
         """Write the hours and return `completed`, or `failed` where the audit found something."""
         kpis = KPICalculator().calculate_from_system(solved) if found.has_passed or found.is_short_only else {}
         self.stage = "store"
-        columns = self._written(solved) | _report_columns(solved, found) | kpis
+        columns = _report_columns(solved, found) | kpis
+        if self.order.keeps_hours:
+            columns |= self._written(solved)
         if found.has_passed:
             columns |= {
                 "simulation_status": RunStatus.COMPLETED,

@@ -37,5 +37,13 @@ def prepare(solver_type: str, problem: Problem, options: SolverOptions | None = 
         from ecosystemiser.solver.milp.solver import MilpSolver
 
         return MilpSolver(problem, options)
+    if solver_type == "rolling_horizon":
+        from ecosystemiser.solver.rolling_horizon import RollingHorizonSolver
+
+        return RollingHorizonSolver(problem, options)
+    if solver_type == "hybrid":
+        from ecosystemiser.solver.hybrid import HybridSolver
+
+        return HybridSolver(problem, options)
     remedy = f"use one of {', '.join(SOLVER_TYPES)}"
     raise InputError([Finding("is no solver", remedy, "solver_type", solver_type)])

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from ecosystemiser.kpis import KPI_NAMES
 
-__all__ = ["SCHEMA_VERSION", "metadata", "schema_version", "simulation_runs", "studies"]
+__all__ = ["SCHEMA_VERSION", "metadata", "schema_version", "simulation_runs", "studies", "study_runs"]
 
 SCHEMA_VERSION = "0001"
 """The newest revision in `migrations/versions`. Revisions are four digits: text order is their order."""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, bindparam, func, select
 
 from ecosystemiser.errors import Finding, InputError, StoreError
 from ecosystemiser.store.clock import utc_now
-from ecosystemiser.store.schema import simulation_runs, studies
+from ecosystemiser.store.schema import simulation_runs, studies, study_runs
 from ecosystemiser.store.states import RunStatus, study_can_follow
 from ecosystemiser.store.values import checked_row
 
-__all__ = ["get_study", "log_study", "query_studies", "statistics", "study_summary"]
+__all__ = [
+    "get_study",
+    "link_runs",
+    "log_study",
+    "query_studies",
+    "query_study_runs",
+    "statistics",
+    "study_summary",
+]
 
 _COLUMNS = tuple(column for column in studies.columns if column.name != "id")
 _of_study = studies.c.study_id == bindparam("the_study")
@@ -49,6 +57,25 @@ def log_study(connection: Connection, row: Mapping[str, object]) -> None:
     if connection.execute(_UPDATE, {**values, **key, "updated_at": now}).rowcount != 1:
         msg = f"study {study_id}: another process changed it at the same time; nothing was written."
         raise StoreError(msg)
+
+
+def link_runs(connection: Connection, study_id: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert which run evaluates which point of a study: `point`, `run_id`, `parameters_json` of each."""
+    now = utc_now()
+    checked = [checked_row(study_runs, {"study_id": study_id, **row}, "link_runs") for row in rows]
+    connection.execute(study_runs.insert(), [{**row, "created_at": now} for row in checked])
+
+
+def query_study_runs(connection: Connection, study_id: str) -> list[dict[str, Any]]:
+    """Return the runs of a study, point after point: `point`, its `parameters_json`, and the columns of the run."""
+    columns = [column for column in simulation_runs.columns if column.name not in ("id", "parameters_json")]
+    chosen = (
+        select(study_runs.c.point, study_runs.c.parameters_json, *columns)
+        .join(simulation_runs, simulation_runs.c.run_id == study_runs.c.run_id)
+        .where(study_runs.c.study_id == study_id)
+        .order_by(study_runs.c.point, study_runs.c.id)
+    )
+    return [dict(row) for row in connection.execute(chosen).mappings()]
 
 
 def get_study(connection: Connection, study_id: str) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from ecosystemiser.study.points import Point, chunks_of, grid_points, near_neighbour_order, zipped_points
+from ecosystemiser.study.points import Point, grid_points, near_neighbour_order, zipped_points
 
 __all__ = ["Parametric", "Strategy"]
 
@@ -21,7 +21,7 @@ class Strategy(Protocol):
         """Number of points in all, where it is known."""
 
     def ask(self) -> Iterator[list[Point]]:
-        """Yield chunks of points; those of one chunk are best solved one after the other."""
+        """Yield the points that may be solved now, in the order that suits warm solves; go on once they were told."""
 
     def tell(self, point: Point, kpis: Mapping[str, float | None] | None) -> None:
         """Hear the KPIs of a point; None where it failed."""
@@ -39,8 +39,8 @@ class Parametric:
         return len(self.points)
 
     def ask(self) -> Iterator[list[Point]]:
-        """Yield the points, near neighbour after near neighbour, in chunks."""
-        yield from chunks_of(near_neighbour_order(self.points))
+        """Yield all points at once, near neighbour after near neighbour."""
+        yield near_neighbour_order(self.points)
 
     def tell(self, point: Point, kpis: Mapping[str, float | None] | None) -> None:
         """Hear the KPIs of a point; nothing follows from them here."""

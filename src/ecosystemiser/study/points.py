@@ -7,9 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["Point", "chunks_of", "grid_points", "near_neighbour_order", "zipped_points"]
+
+T = TypeVar("T")
 
 CHUNKS = 8
 """Pieces that a study is cut into, where it has enough points."""
@@ -58,10 +60,10 @@ def near_neighbour_order(points: Sequence[Point]) -> list[Point]:
     return [points[at] for at in order]
 
 
-def chunks_of(points: Sequence[Point]) -> list[list[Point]]:
-    """Return the points in pieces to be solved one after the other by one worker; fixed by their number alone."""
-    size = max(1, min(LARGEST_CHUNK, math.ceil(len(points) / CHUNKS)))
-    return [list(points[first : first + size]) for first in range(0, len(points), size)]
+def chunks_of(items: Sequence[T]) -> list[list[T]]:
+    """Return items in pieces to be solved one after the other by one worker; fixed by their number alone."""
+    size = max(1, min(LARGEST_CHUNK, math.ceil(len(items) / CHUNKS)))
+    return [list(items[first : first + size]) for first in range(0, len(items), size)]
 
 
 def _places(points: Sequence[Point]) -> list[tuple[float, ...]]:
