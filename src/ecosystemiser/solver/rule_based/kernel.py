@@ -26,11 +26,13 @@ def dispatch_hours(plan: Plan, numbers: Numbers, flows: Floats, levels: Floats) 
     there = np.zeros_like(level)
     levels[:, 0] = level[:, 0]
     for step in range(flows.shape[1]):
-        _open_step(plan, numbers, step, level, there, left, moved, ratio)
-        _move(plan, left, moved, ratio)
-        _close_step(plan, numbers, there, level, moved)
-        flows[:, step] = moved[:, 0]
-        levels[:, step + 1] = level[:, 0]
+        _open_step(plan, numbers, step, level, there, left, moved, ratio, 1)
+        _move(plan, left, moved, ratio, 1)
+        _close_step(plan, numbers, there, level, moved, 1)
+        for flow in range(flows.shape[0]):
+            flows[flow, step] = moved[flow, 0]
+        for storage in range(levels.shape[0]):
+            levels[storage, step + 1] = level[storage, 0]
 
 
 @compiled
@@ -44,9 +46,9 @@ def dispatch_sums(plan: Plan, numbers: Numbers, sums: Sums) -> None:
     use, charge = np.zeros((2, plan.buses + 1, lanes)), np.zeros((2, plan.buses + 1, lanes))
     work = np.zeros((8, lanes))
     for step in range(plan.signals.shape[0]):
-        _open_step(plan, numbers, step, level, there, left, moved, ratio)
-        _move(plan, left, moved, ratio)
-        _close_step(plan, numbers, there, level, moved)
+        _open_step(plan, numbers, step, level, there, left, moved, ratio, lanes)
+        _move(plan, left, moved, ratio, lanes)
+        _close_step(plan, numbers, there, level, moved, lanes)
         add_amounts(plan, step, moved, level, sums)
         add_peaks(plan, step, moved, sums)
         add_shortages(plan, numbers, step, left, sums)
@@ -57,9 +59,8 @@ def dispatch_sums(plan: Plan, numbers: Numbers, sums: Sums) -> None:
 
 
 @inlined
-def _open_step(plan, numbers, step, level, there, left, moved, ratio):  # type: ignore[no-untyped-def]
+def _open_step(plan, numbers, step, level, there, left, moved, ratio, lanes):  # type: ignore[no-untyped-def]
     """Set what every flow has left, from limits and levels."""
-    lanes = level.shape[1] if level.shape[0] else left.shape[1]
     for flow in plan.limited:
         signal = plan.signals[step, plan.limit_signal[flow]]
         for lane in range(lanes):
@@ -81,13 +82,14 @@ def _open_step(plan, numbers, step, level, there, left, moved, ratio):  # type: 
         signal = plan.signals[step, plan.ratio_signal[output]]
         for lane in range(lanes):
             ratio[output, lane] = numbers.ratio[output, lane] * signal
-    moved[:] = 0.0
+    for flow in range(moved.shape[0]):
+        for lane in range(lanes):
+            moved[flow, lane] = 0.0
 
 
 @inlined
-def _move(plan, left, moved, ratio):  # type: ignore[no-untyped-def]
+def _move(plan, left, moved, ratio, lanes):  # type: ignore[no-untyped-def]
     """Walk down the merit order."""
-    lanes = left.shape[1]
     for at in range(len(plan.step_supply)):
         supply, use = plan.step_supply[at], plan.step_use[at]
         first, last = plan.step_first[at], plan.step_first[at + 1]
@@ -143,11 +145,11 @@ def _move_along(plan, lane, supply, use, outputs, left, moved, ratio):  # type: 
 
 
 @inlined
-def _close_step(plan, numbers, there, level, moved):  # type: ignore[no-untyped-def]
+def _close_step(plan, numbers, there, level, moved, lanes):  # type: ignore[no-untyped-def]
     """Set the levels at the step's end."""
     for storage in range(len(plan.charges)):
         charge, discharge = plan.charges[storage], plan.discharges[storage]
-        for lane in range(level.shape[1]):
+        for lane in range(lanes):
             content = there[storage, lane] + numbers.charge_efficiency[storage, lane] * moved[charge, lane]
             content -= moved[discharge, lane] / numbers.discharge_efficiency[storage, lane]
             capacity = numbers.capacity[storage, lane]
