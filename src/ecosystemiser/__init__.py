@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from ecosystemiser.analyser.kpi_calculator import KPICalculator
     from ecosystemiser.config.simulation_config import SimulationConfig
     from ecosystemiser.config.solver_options import SolverOptions
+    from ecosystemiser.config.study_config import StudyConfig
     from ecosystemiser.errors import EcoSystemiserError, FailureCause, Finding, InputError, SolveError, StoreError
     from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
     from ecosystemiser.services.simulation_service import SimulationResult, SimulationService, load, simulate
+    from ecosystemiser.services.study_service import StudyResult, StudyService
 
 __all__ = [
     "DatabaseMetadataService",
@@ -29,6 +31,9 @@ __all__ = [
     "SolveError",
     "SolverOptions",
     "StoreError",
+    "StudyConfig",
+    "StudyResult",
+    "StudyService",
     "__version__",
     "load",
     "simulate",
@@ -49,6 +54,9 @@ _HOMES = {
     "SolveError": "errors",
     "SolverOptions": "config.solver_options",
     "StoreError": "errors",
+    "StudyConfig": "config.study_config",
+    "StudyResult": "services.study_service",
+    "StudyService": "services.study_service",
     "load": "services.simulation_service",
     "simulate": "services.simulation_service",
 }

@@ -17,7 +17,8 @@ from ecosystemiser.errors import FailureCause, Finding, InputError, StoreError
 from ecosystemiser.model.system import System
 from ecosystemiser.results import SolvedSystem
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
-from ecosystemiser.services.worker import Order, Outcome, Workbench, load, packaged_systems, read_document
+from ecosystemiser.services.orders import Order, Outcome
+from ecosystemiser.services.worker import Workbench, load, packaged_systems, read_document
 from ecosystemiser.store.identifiers import new_run_id, results_folder
 from ecosystemiser.store.states import RunStatus
 

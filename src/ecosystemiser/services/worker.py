@@ -9,8 +9,7 @@ import json
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,53 +17,24 @@ from ecosystemiser.analyser.audit import Audit, audit
 from ecosystemiser.analyser.kpi_calculator import KPICalculator
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError, StoreError
+from ecosystemiser.jobs.executors import Context
 from ecosystemiser.model.compiling import compile_problem
 from ecosystemiser.model.loading import SystemLoader, with_values
 from ecosystemiser.model.problem import EndRule, Problem
 from ecosystemiser.model.system import System
 from ecosystemiser.reader import Document, parse_yaml, read_yaml
 from ecosystemiser.results import SolvedSystem
+from ecosystemiser.services.batch import can_be_batched, make_batch
+from ecosystemiser.services.orders import Order, Outcome, failed_outcome
 from ecosystemiser.solver.door import Prepared, prepare
 from ecosystemiser.store.files import write_durably
 from ecosystemiser.store.hourly import write_hourly
 from ecosystemiser.store.states import RunStatus
 
-__all__ = ["Order", "Outcome", "Workbench", "load", "packaged_systems", "read_document"]
+__all__ = ["Workbench", "load", "make_runs", "packaged_systems", "read_document"]
 
 KEPT_PREPARED = 2
 """Prepared problems that a workbench keeps, so that variations of a system are solved warm."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """One run to be made."""
-
-    run_id: str
-    config: SimulationConfig
-    folder: Path
-    """Where its hours go."""
-    keeps_hours: bool = True
-    """Whether its hours are written, or its totals kept only."""
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """How a run ended, as its row will say."""
-
-    run_id: str
-    status: RunStatus
-    columns: dict[str, object] = field(default_factory=dict)
-    """Columns of the row, status and cause among them."""
-    kpis: dict[str, float | None] = field(default_factory=dict)
-    cause: FailureCause | None = None
-    error: str | None = None
-    solved: SolvedSystem | None = None
-    """Not sent between processes."""
-    audit: Audit | None = None
-
-    def for_sending(self) -> Outcome:
-        """Return the outcome without its hours."""
-        return Outcome(self.run_id, self.status, self.columns, self.kpis, self.cause, self.error)
 
 
 def packaged_systems() -> list[str]:
@@ -130,8 +100,10 @@ class Workbench:
     def load(self, config: SimulationConfig) -> System:
         """Return the system that `config` names; what variations of a file share is read once. Raises InputError."""
         key = (str(config.system), config.timesteps, _stamp(config.system))
-        document, loader = self._loaders.pop(key, None) or (read_document(config.system), SystemLoader(config.timesteps))
-        self._loaders[key] = (document, loader)
+        if key not in self._loaders:
+            self._loaders[key] = (read_document(config.system), SystemLoader(config.timesteps))
+        self._loaders.move_to_end(key)
+        document, loader = self._loaders[key]
         while len(self._loaders) > KEPT_PREPARED:
             self._loaders.popitem(last=False)
         return loader.load(with_values(document, config.parameters))
@@ -190,14 +162,9 @@ class _Attempt:
 
     def failure(self, cause: FailureCause, message: str, **details: str) -> Outcome:
         """Return `failed` with its cause and the stage it happened in; `details` go beside the message."""
-        columns: dict[str, object] = {
-            "simulation_status": RunStatus.FAILED,
-            "failure_cause": cause,
-            "failure_stage": self.stage,
-            "metadata_json": json.dumps({"error": message, **details}),
-            "wall_seconds": self._seconds(),
-        }
-        return Outcome(self.order.run_id, RunStatus.FAILED, columns, cause=cause, error=message)
+        outcome = failed_outcome(self.order, cause, message, self.stage, **details)
+        outcome.columns["wall_seconds"] = self._seconds()
+        return outcome
 
     def _written(self, solved: SolvedSystem) -> dict[str, object]:
         """Write the hours and the resolved components; return the columns that name them."""
@@ -239,3 +206,18 @@ def _what_the_audit_says(solved: SolvedSystem, found: Audit) -> tuple[FailureCau
     short = worst.amount / clock.step_h
     message = f"{worst.where} is left short of {short:.4g} kW on {when}, and must be met"
     return FailureCause.UNMET, f"{message}; raise what supplies it, or give it an unmet cost"
+
+
+_WORKBENCH = Workbench()
+"""A process's own: variations that come to it later find what it has prepared."""
+
+
+def make_runs(orders: Sequence[Order], context: Context) -> None:
+    """Make runs, one after the other, and send the outcome of each; the task that a study's jobs run."""
+    if can_be_batched(orders):
+        context.send(make_batch(orders, _WORKBENCH.load, _WORKBENCH.make))
+        return
+    for order in orders:
+        if context.should_stop():
+            return
+        context.send([_WORKBENCH.make(order, should_stop=context.should_stop).for_sending()])

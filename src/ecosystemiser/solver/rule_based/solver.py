@@ -20,7 +20,7 @@ from ecosystemiser.solver.rule_based.nodes import has_circle
 from ecosystemiser.solver.rule_based.sums import Sums, empty_sums
 from ecosystemiser.solver.rule_based.tables import Numbers, Plan, numbers_of, plan_of
 
-__all__ = ["RuleBasedSolver", "stack"]
+__all__ = ["RuleBasedSolver", "share_tables", "stack"]
 
 ORIGINS = ("local_use", "renewable_delivered", "local_water", "rain_delivered")
 LANES = 64
@@ -73,7 +73,7 @@ class RuleBasedSolver:
     def _take(self, problem: Problem) -> None:
         """Make the tables anew where structure, signals or calendar differ from the last problem's."""
         known = getattr(self, "_problem", None)
-        if known is not None and _share_tables(known, problem):
+        if known is not None and share_tables(known, problem):
             return
         check_capable(problem)
         self._problem, self._routes = problem, routes(problem.layout)
@@ -89,7 +89,7 @@ def stack(problems: Sequence[Problem]) -> Problem:
     """Return variations as one batch. Raises InputError where they differ in more than coefficients."""
     first = problems[0]
     for at, other in enumerate(problems):
-        if not (_share_tables(first, other) and first.year_share == other.year_share):
+        if not (share_tables(first, other) and first.year_share == other.year_share):
             remedy = "put variations of another structure into another batch"
             message = "does not share layout, signals, calendar and end rule with the first of its batch"
             raise InputError([Finding(message, remedy, str(at))])
@@ -98,7 +98,7 @@ def stack(problems: Sequence[Problem]) -> Problem:
     return replace(first, coefficients=Coefficients(**columns))
 
 
-def _share_tables(one: Problem, other: Problem) -> bool:
+def share_tables(one: Problem, other: Problem) -> bool:
     """Return whether two problems differ in nothing but coefficients and the share of the year."""
     if (one.layout, one.end, one.step_h) != (other.layout, other.end, other.step_h):
         return False
