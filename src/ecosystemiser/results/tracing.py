@@ -43,10 +43,10 @@ def trace(problem: Problem, flows: Floats, levels: Floats) -> Traced:
     network = _Network(problem, np.maximum(flows, 0.0), np.maximum(levels, 0.0))
     sources = np.zeros(len(problem.layout.flows))
     sources[list(problem.layout.local_sources)] = 1.0
-    local = network.shares(sources, converted_electricity=1.0)
-    renewable = network.shares(problem.coefficients.renewable, converted_electricity=None)
     energy = [flow for flow in problem.layout.sinks if problem.layout.carrier(flow).is_energy]
     water = [flow for flow in problem.layout.sinks if flow not in energy]
+    local = network.shares(sources, 1.0, {network.electricity, *map(network.bus, water)})
+    renewable = network.shares(problem.coefficients.renewable, None, set(map(network.bus, problem.layout.sinks)))
     return Traced(
         local_use=float(network.used @ network.use_share(local, network.electricity)),
         renewable_delivered=network.delivered(energy, renewable),
@@ -99,10 +99,11 @@ class _Network:
         """Return how much of what `demands` receive carries the share."""
         return float(sum(self.flows[flow] @ self.use_share(shares, self.bus(flow)) for flow in demands))
 
-    def shares(self, origin: Floats, converted_electricity: float | None) -> Floats:
-        """Return all shares, given those that sources and imports bring. (steps, unknowns)
+    def shares(self, origin: Floats, converted_electricity: float | None, buses: Iterable[int]) -> Floats:
+        """Return the shares that what is used from `buses` depends on, given those that sources and imports bring.
 
         `converted_electricity` is the share of electricity that converters make; None: that of what they draw.
+        (steps, unknowns)
         """
         equations = _Equations(self.flows.shape[1], self.size)
         for storage in range(len(self.layout.charges)):
@@ -111,7 +112,7 @@ class _Network:
         self._add_mix(equations, self.pool, ELECTRICITY, self.layout.imports, origin)
         for bus, unknown in self.nodes.items():
             self._add_mix(equations, unknown, bus, (*self.layout.sources, *self.layout.imports), origin)
-        return equations.solve()
+        return equations.solve({unknown for bus in buses for unknown, _ in self._use_mix(bus)})
 
     def _electric_flows(self) -> tuple[list[int], list[int]]:
         """Return the flows that make electricity, and those that use it (demands, converters to other carriers)."""
@@ -208,32 +209,67 @@ class _Network:
                 equations.put(row, unknown, -part * (1.0 - stored) * weight)
 
 
+Entries = dict[tuple[int, int], Floats]
+"""Weights by (row, unknown), one a step."""
+
+
 class _Equations:
     """A row an unknown and step: `same` x unknowns of the step + `before` x those of the step before = right."""
 
     def __init__(self, steps: int, size: int) -> None:
-        self.same, self.before = np.zeros((size, size, steps)), np.zeros((size, size, steps))
+        self.same: Entries = {}
+        self.before: Entries = {}
         self.right = np.zeros((steps, size))
 
     def put(self, row: int, unknown: int, weight: Floats | float) -> None:
         """Add `weight` x `unknown` of the same step to `row`."""
-        self.same[row, unknown] += weight
+        self._add(self.same, (row, unknown), weight)
 
     def put_before(self, row: int, unknown: int, weight: Floats | float) -> None:
         """Add `weight` (by the step that it is a share of) x `unknown` of that step to `row` of the next step."""
-        self.before[row, unknown] += weight
+        self._add(self.before, (row, unknown), weight)
 
-    def solve(self) -> Floats:
-        """Return the unknowns. (steps, unknowns)"""
-        size, steps = self.right.shape[1], self.right.shape[0]
+    def solve(self, wanted: Iterable[int]) -> Floats:
+        """Return the unknowns, 0 for those that no `wanted` one depends on. (steps, unknowns)"""
+        solved = np.zeros_like(self.right)
+        for group in self._groups(wanted):
+            solved[:, group] = self._solved(group)
+        return solved
+
+    def _add(self, entries: Entries, place: tuple[int, int], weight: Floats | float) -> None:
+        entries[place] = entries.get(place, 0.0) + np.broadcast_to(weight, len(self.right))
+
+    def _groups(self, wanted: Iterable[int]) -> list[list[int]]:
+        """Return the unknowns that `wanted` ones depend on, those apart that have nothing to do with each other."""
+        needs: dict[int, set[int]] = {}
+        for row, unknown in (*self.same, *self.before):
+            needs.setdefault(row, set()).add(unknown)
+        groups: list[set[int]] = []
+        for first in wanted:
+            reached, fresh = {first}, [first]
+            while fresh:
+                found = needs.get(fresh.pop(), set()) - reached
+                reached |= found
+                fresh += found
+            touching = [group for group in groups if group & reached]
+            groups = [group for group in groups if not group & reached] + [reached.union(*touching)]
+        return [sorted(group) for group in groups]
+
+    def _solved(self, group: list[int]) -> Floats:
+        """Return the unknowns of a group, as one banded system over all steps. (steps, group)"""
+        size, steps, place = len(group), len(self.right), {unknown: at for at, unknown in enumerate(group)}
         below, above = 2 * size - 1, size - 1
         band = np.zeros((below + above + 1, steps * size))
-        for row in range(size):
-            for unknown in range(size):
-                band[above + row - unknown, unknown::size] = self.same[row, unknown]
-                earlier = slice(unknown, (steps - 1) * size, size)
-                band[above + row - unknown + size, earlier] += self.before[row, unknown, :-1]
-        solved = solve_banded((below, above), band, self.right.ravel(), overwrite_ab=True, check_finite=False)
+        for (row, unknown), weight in self.same.items():
+            if row in place:
+                at, column = place[row], place[unknown]
+                band[above + at - column, column::size] = weight
+        for (row, unknown), weight in self.before.items():
+            if row in place:
+                at, column = place[row], place[unknown]
+                band[above + at - column + size, column : (steps - 1) * size : size] += weight[:-1]
+        right = np.ascontiguousarray(self.right[:, group]).ravel()
+        solved = solve_banded((below, above), band, right, overwrite_ab=True, check_finite=False)
         return np.asarray(solved).reshape(steps, size)
 
 
