@@ -23,6 +23,7 @@ from ecosystemiser.jobs.events import (
     StudyFailed,
     StudyProgress,
     StudyStarted,
+    StudySubmitted,
 )
 from ecosystemiser.jobs.states import Job, JobStatus
 from ecosystemiser.kpis import KPI_NAMES
@@ -41,6 +42,8 @@ from ecosystemiser.study.points import chunks_of
 __all__ = ["StudyConfig", "StudyResult", "StudyRun", "StudyService"]
 
 PROGRESS_EVERY_S = 0.2
+GRACE_S = 5.0
+"""What a job may take beyond the solver's own limits before it is asked to stop."""
 WRITE_EVERY_S = 0.5
 """Outcomes wait at most so long for others to be written with them."""
 
@@ -137,6 +140,7 @@ class StudyService:
         system = self._check(study_config)
         strategy: Strategy = Parametric(study_config.values(), is_zipped=study_config.combine == "zipped")
         study_id = study_config.study_id
+        self.bus.publish(StudySubmitted(study_id=study_id))
         self.database_service.log_study(_study_row(study_config, system))
         self.bus.publish(StudyStarted(study_id=study_id, total=strategy.size))
         runs: list[StudyRun] = []
@@ -271,7 +275,7 @@ class _Work:
                 chunk,
                 job_id=job_id,
                 study_id=self._study.study_id,
-                time_limit_s=None if limit is None else limit * len(chunk),
+                time_limit_s=None if limit is None else limit * len(chunk) + GRACE_S,
             )
 
     def _log_running(self, chunk: Sequence[Order]) -> None:

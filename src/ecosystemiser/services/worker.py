@@ -17,6 +17,7 @@ from ecosystemiser.analyser.audit import Audit, audit
 from ecosystemiser.analyser.kpi_calculator import KPICalculator
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError, StoreError
+from ecosystemiser.jobs.events import RunStarted
 from ecosystemiser.jobs.executors import Context
 from ecosystemiser.model.compiling import compile_problem
 from ecosystemiser.model.loading import SystemLoader, with_values
@@ -220,4 +221,5 @@ def make_runs(orders: Sequence[Order], context: Context) -> None:
     for order in orders:
         if context.should_stop():
             return
+        context.send(RunStarted(study_id=order.config.study_id, run_id=order.run_id, job_id=context.job_id))
         context.send([_WORKBENCH.make(order, should_stop=context.should_stop).for_sending()])
