@@ -22,6 +22,9 @@ MEASUREMENTS = {
     "logging": "benchmarks.run_logging",
     "startup": "benchmarks.startup",
     "warm_variation": "benchmarks.warm_variation",
+    "lp_study": "benchmarks.lp_study",
+    "rule_study": "benchmarks.rule_study",
+    "solvers": "benchmarks.solvers",
 }
 """Module of each; every one has a function `rows(effort)`."""
 OUTPUT = RESULTS / "bench.json"

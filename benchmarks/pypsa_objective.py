@@ -19,7 +19,7 @@ from benchmarks.systems import Given, given, reference
 if TYPE_CHECKING:
     import pypsa
 
-__all__ = ["network", "optimum", "rows"]
+__all__ = ["network", "optimum", "quieten", "rows"]
 
 AMPLE_KW = 1e4
 """A limit where PyPSA wants a number and the system has none."""
@@ -33,7 +33,7 @@ def rows(effort: Effort) -> list[Row]:
 
     system = reference(effort.steps)
     series = given(system)
-    _quieten()
+    quieten()
     timed = by_turns(lambda: audited(system, cyclic(system)), lambda: optimum(series), effort.long_repeats)
     direct = by_turns(lambda: audited(system, cyclic(system)), lambda: optimum(series, io_api="direct"), 2)
     ours, theirs = running_cost(audited(system, cyclic(system))), optimum(series)
@@ -136,6 +136,6 @@ def _silent() -> Iterator[None]:
         os.close(kept)
 
 
-def _quieten() -> None:
+def quieten() -> None:
     for name in ("pypsa", "linopy"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -127,6 +127,8 @@ class _Rule:
         if flow == "export":
             return -mean(kind.export_price, self.steps)
         cost = mean(kind.cost, self.steps) if flow != "import" else mean(kind.import_price, self.steps)
+        if isinstance(kind, Source):
+            cost += mean(kind.variable_cost, self.steps)
         if flow == "import":
             cost += mean(kind.variable_cost, self.steps)
         return cost + self.co2_price * mean(kind.co2_kg, self.steps)

@@ -196,15 +196,19 @@ class _Auditor:
         yield from self._check_ends(kind, levels, scale)
 
     def _wasted(self, kind: Storage, levels: Floats) -> Floats:
-        """Return what a storage could still have taken of what free sources on its bus offered, by step. (steps,)"""
+        """Return what a storage could still have taken, by step, of what costless sources on its bus offered."""
         spare = np.zeros(self.steps)
         for source in self.system.kinds:
-            if isinstance(source, Source) and source.bus == kind.bus and not source.is_bought:
+            if isinstance(source, Source) and source.bus == kind.bus and self._is_costless(source):
                 spare += source.available.values(self.steps) - self._flow(source.name, "out")
         wasted = np.minimum(spare, kind.capacity - levels[1:])
         if self.end in (EndRule.CYCLIC, EndRule.FIXED):
             wasted[-1] = 0.0
         return wasted
+
+    def _is_costless(self, source: Source) -> bool:
+        emits = self.system.economics.co2_price_per_kg > 0 and source.co2_kg.highest() > 0
+        return not (source.is_bought or emits or source.cost.highest() > 0)
 
     def _check_ends(self, kind: Storage, levels: Floats, scale: float) -> Iterator[Violation]:
         initial = kind.initial_level * kind.capacity
@@ -246,6 +250,8 @@ class _Auditor:
             prices = kind.import_price.values(self.steps) + kind.variable_cost.values(self.steps)
             return float(bought @ prices - sold @ kind.export_price.values(self.steps))
         cost = float(self._delivered(kind) @ kind.cost.values(self.steps))
+        if isinstance(kind, Source):
+            cost += float(self._delivered(kind) @ kind.variable_cost.values(self.steps))
         if isinstance(kind, Sink) and kind.unmet_cost is not None:
             missing = kind.demand.values(self.steps) - self._flow(kind.name, "in")
             cost += kind.unmet_cost * float(missing.sum())

@@ -203,6 +203,7 @@ def _add_source(rows: _Rows, kind: Source) -> None:
     flow = rows.flow((kind.name, "out", kind.bus), +1, kind.role, kind.available, kind.renewable_share)
     rows.sources.append((flow, kind.is_bought))
     rows.price(flow, CostCategory.PURCHASE if kind.is_bought else CostCategory.VARIABLE, kind.cost)
+    rows.price(flow, CostCategory.VARIABLE, kind.variable_cost)
     rows.emit(flow, kind.co2_kg)
 
 

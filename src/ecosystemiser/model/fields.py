@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ecosystemiser.units import Unit
 
 __all__ = [
+    "LARGEST",
     "M2",
     "M3",
     "ClosedModel",

@@ -85,6 +85,8 @@ class Source:
     """Per amount delivered."""
     co2_kg: Series = ZERO
     """Per amount delivered."""
+    variable_cost: Series = ZERO
+    """Per amount delivered, beyond `cost`."""
     renewable_share: float = 1.0
     role: Role = Role.SUN
     is_bought: bool = False

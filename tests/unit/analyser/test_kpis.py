@@ -680,7 +680,7 @@ def test_water_that_is_missing():
     """1 m3 of mains at 2 and 0.3 kg, 0.5 m3 missing at 4; rain would have cost nothing."""
     return plan(
         """
-  mains: {type: source, bus: water, flow_m3_per_h: 1, cost_per_m3: 2, co2_kg_per_m3: 0.3}
+  mains: {type: source, bus: water, flow_m3_per_h: 1, cost_per_m3: 2, co2_kg: 0.3}
   taps: {type: sink, bus: water, profile: [1.5], unmet_cost_per_m3: 4}
 """,
         {"mains.out": [1], "taps.in": [1]},

@@ -453,7 +453,7 @@ PINNED = {
     "source": (
         """
   spring: {type: source, bus: water, flow_m3_per_h: 2, profile: [1.0, 0.5]}
-  mains: {type: source, bus: water, cost_per_m3: [2.0, 3.0], co2_kg_per_m3: 0.4}
+  mains: {type: source, bus: water, cost_per_m3: [2.0, 3.0], co2_kg: 0.4}
   taps: {type: sink, bus: water, profile: [1.5, 2.5]}
 """,
         {"head": "economics: {co2_price_per_kg: 0.5}"},

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.components.base import Component, Site
+from ecosystemiser.model.fields import LARGEST
+from ecosystemiser.units import Unit
 
 __all__ = ["GenericComponent"]
 
@@ -15,6 +19,10 @@ class GenericComponent(Component):
 
     bus: str
     """The bus it stands on."""
+    variable_cost: Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kWh or m3")] = 0.0
+    """Wear and consumables per kWh (m3) that it delivers (a sink: receives)."""
+    co2_kg: Annotated[float, Field(ge=0, le=LARGEST), Unit("kg/kWh or m3")] = 0.0
+    """CO2 emitted per kWh (m3) that it delivers (a sink: receives)."""
 
     def _of_carrier(self, site: Site, energy_field: str, water_field: str) -> Any:
         """Return the value of whichever of two fields fits the bus; refuses the other one."""

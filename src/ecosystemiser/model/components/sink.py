@@ -9,7 +9,7 @@ from pydantic import Field
 from ecosystemiser.model.components.base import Site
 from ecosystemiser.model.components.generic import GenericComponent
 from ecosystemiser.model.fields import Kwh, MoneyPerKwh, SeriesSpec
-from ecosystemiser.model.kinds import Sink
+from ecosystemiser.model.kinds import Series, Sink
 from ecosystemiser.units import Unit
 
 __all__ = ["GenericSink"]
@@ -43,5 +43,7 @@ class GenericSink(GenericComponent):
                 bus=self.bus,
                 demand=site.profile(self.profile, annual, "profile").times(self.count),
                 unmet_cost=self._of_carrier(site, "unmet_cost_per_kwh", "unmet_cost_per_m3"),
+                cost=Series(self.variable_cost),
+                co2_kg=Series(self.co2_kg),
             ),
         )

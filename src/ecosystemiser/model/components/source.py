@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.components.base import Site
 from ecosystemiser.model.components.generic import GenericComponent
-from ecosystemiser.model.fields import KgPerKwh, Kw, MoneyPerKw, MoneyPerKwYear, PriceSpec, SeriesSpec, Share
+from ecosystemiser.model.fields import Kw, MoneyPerKw, MoneyPerKwYear, PriceSpec, SeriesSpec, Share
 from ecosystemiser.model.kinds import UNLIMITED, Investment, Role, Series, Source
 from ecosystemiser.units import Unit
 
@@ -30,10 +30,6 @@ class GenericSource(GenericComponent):
     """What a kWh taken costs; a source without a cost counts as local: it may fill storages and be sold."""
     cost_per_m3: PriceSpec | None = None
     """What a m3 taken costs."""
-    co2_kg_per_kwh: KgPerKwh | None = None
-    """CO2 of each kWh taken."""
-    co2_kg_per_m3: Annotated[float, Field(ge=0), Unit("kg/m3")] | None = None
-    """CO2 of each m3 taken."""
     renewable_share: Share = 0.0
     """Share of renewable origin."""
     capex_per_kw: MoneyPerKw = 0.0
@@ -64,7 +60,8 @@ class GenericSource(GenericComponent):
                 bus=self.bus,
                 available=self._available(site),
                 cost=Series(0.0) if price is None else site.price(price, price_key),
-                co2_kg=Series(self._of_carrier(site, "co2_kg_per_kwh", "co2_kg_per_m3") or 0.0),
+                co2_kg=Series(self.co2_kg),
+                variable_cost=Series(self.variable_cost),
                 renewable_share=self.renewable_share,
                 role=Role.SKY if self.renewable_share > 0 else Role.BOUGHT,
                 is_bought=price is not None,

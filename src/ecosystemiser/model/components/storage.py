@@ -73,5 +73,7 @@ class GenericStorage(GenericComponent):
                 loss=1 - (1 - self.loss_per_hour) ** site.clock.step_h,
                 initial_level=self.initial_level,
                 end_price=self.end_price,
+                cost=Series(self.variable_cost),
+                co2_kg=Series(self.co2_kg),
             ),
         )

@@ -31,7 +31,7 @@ def test_without_size_it_has_no_limit(kind_of):
 def test_it_counts_water_in_cubic_metres(kind_of):
     """3 springs of 0.5 m3/h."""
     source = kind_of(
-        "{type: source, bus: water, flow_m3_per_h: 0.5, count: 3, cost_per_m3: [1, 2, 3], co2_kg_per_m3: 0.4}"
+        "{type: source, bus: water, flow_m3_per_h: 0.5, count: 3, cost_per_m3: [1, 2, 3], co2_kg: 0.4}"
     )
     assert source.available.values(3).tolist() == [1.5, 1.5, 1.5]
     assert source.cost.values(3).tolist() == [1, 2, 3]
@@ -83,11 +83,11 @@ def test_a_size_of_zero_removes_it(component_from, size):
             "use cost_per_kwh",
         ),
         (
-            "{type: source, bus: water, co2_kg_per_kwh: 3}",
-            "co2_kg_per_kwh",
+            "{type: source, bus: water, cost_per_kwh: 3}",
+            "cost_per_kwh",
             3.0,
             "does not fit bus 'water', which carries water",
-            "use co2_kg_per_m3",
+            "use cost_per_m3",
         ),
         (
             "{type: source, bus: gas, profile: [1, 1, 1]}",
