@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from importlib.util import find_spec
@@ -30,6 +31,8 @@ class Study(NamedTuple):
     """From the call to the result. [s]"""
     first_s: float
     """From the call to the first run that completed: starting the workers, loading, solving cold. [s]"""
+    workers_cpu_s: float
+    """Processor time of all workers: what the study costs however busy the machine is. [s]"""
     objectives: list[float]
     """By point."""
     starts: dict[str, int]
@@ -40,7 +43,7 @@ def rows(effort: Effort) -> list[Row]:
     """Measure."""
     number = VARIATIONS if effort.is_full else 6
     peers = list(range(0, number, number // PEERS + 1)) if effort.is_full else [0]
-    values = points(number)
+    values = points(number, "import")
     with disk_folder() as folder:
         bench = Bench.in_folder(folder)
         with bench.database:
@@ -48,6 +51,7 @@ def rows(effort: Effort) -> list[Row]:
     each = [study.seconds / number for study in studies]
     running = [(study.seconds - study.first_s) / (number - 1) for study in studies]
     first = statistics.median(study.first_s for study in studies)
+    cpu = statistics.median(study.workers_cpu_s for study in studies) / number
     details = {"studies": [study._asdict() for study in studies], "points": peers, "pypsa": theirs}
     if not theirs:
         note = "PyPSA is not installed; `make bench` installs it"
@@ -56,7 +60,7 @@ def rows(effort: Effort) -> list[Row]:
     low, high = quartiles([one / peer for one in each])
     note = (
         f"wall time of {number} variations over their number, workers started, {WORKERS} of them, hours written; "
-        f"PyPSA: {len(peers)} of them, one by one, import not counted"
+        f"PyPSA: {len(peers)} of them, one by one, import not counted; the workers' processor time for one: {cpu:.3f} s"
     )
     pairs = [(studies[-1].objectives[at], cost) for at, (_, cost) in zip(peers, theirs, strict=True)]
     worst = max(pairs, key=lambda pair: abs(pair[0] - pair[1]) / abs(pair[1]))
@@ -80,7 +84,8 @@ def _by_turns(
     studies, theirs = [], []
     for turn, at in enumerate(peers):
         if has_peer:
-            theirs.append(_pypsa({name: listed[at] for name, listed in values.items()}, steps, is_first=turn == 0))
+            point = {name: listed[at] for name, listed in values.items()}
+            theirs.append(_pypsa(point, steps, warms_up=turn == 0 and len(peers) > 1))
         studies.append(_study(bench, values, steps))
     return studies, theirs
 
@@ -88,11 +93,18 @@ def _by_turns(
 def _study(bench: Bench, values: dict[str, list[Any]], steps: int) -> Study:
     bus, ended = EventBus(), []
     bus.subscribe(RunCompleted, lambda _: ended.append(time.perf_counter()))
-    begin = time.perf_counter()
+    used, begin = _workers_cpu(), time.perf_counter()
     result = bench.run(values, "milp", "cyclic", steps, workers=WORKERS, timeseries="all", bus=bus)
     seconds = time.perf_counter() - begin
     logged = bench.database.query_study_runs(result.study_id)
-    return Study(seconds, ended[0] - begin, [row["objective"] for row in logged], _starts(logged))
+    objectives = [row["objective"] for row in logged]
+    return Study(seconds, ended[0] - begin, _workers_cpu() - used, objectives, _starts(logged))
+
+
+def _workers_cpu() -> float:
+    """Return the processor time of all processes that this one has started and seen end. [s]"""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _starts(logged: list[dict[str, Any]]) -> dict[str, int]:
@@ -100,12 +112,12 @@ def _starts(logged: list[dict[str, Any]]) -> dict[str, int]:
     return {f"<= {limit} s": sum(row["solve_seconds"] <= limit for row in logged) for limit in limits}
 
 
-def _pypsa(values: dict[str, Any], steps: int, *, is_first: bool) -> tuple[float, float]:
+def _pypsa(values: dict[str, Any], steps: int, *, warms_up: bool) -> tuple[float, float]:
     """Return PyPSA's seconds and the objective with what no plan changes."""
     system = system_of(values, steps)
     series, fixed, found = given(system), cyclic(system).fixed_costs(), []
     quieten()
-    if is_first:
+    if warms_up:
         optimum(series)
     seconds = seconds_of(lambda: found.append(optimum(series)))
     return seconds, found[0] + fixed

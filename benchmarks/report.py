@@ -124,7 +124,7 @@ def _ratio(row: Row) -> str:
 def _limit(row: Row) -> str:
     if row.limit is None:
         return ""
-    return _amount(row.limit, row.unit) if row.holds is Limit.VALUE else f"{row.limit:g}"
+    return _amount(row.limit, row.unit) if row.holds is Limit.VALUE else f"{row.limit:.3g}"
 
 
 def _wrapped(text: str) -> list[str]:

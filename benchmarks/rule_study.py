@@ -34,7 +34,7 @@ BEFORE = (
 def rows(effort: Effort) -> list[Row]:
     """Measure."""
     number = VARIATIONS if effort.is_full else 40
-    values = points(number)
+    values = points(number, "export")
     singles = [
         compile_problem(system_of({name: listed[at] for name, listed in values.items()}, effort.steps))
         for at in range(number)
@@ -53,7 +53,7 @@ def rows(effort: Effort) -> list[Row]:
                 pair = by_turns(lambda: study(1), peer.run, effort.short_repeats)
                 kernel = statistics.median(seconds_of(peer.solve) for _ in range(effort.short_repeats))
                 inserts = statistics.median(seconds_of(peer.log) for _ in range(effort.short_repeats))
-            two = [seconds_of(lambda: study(2)) for _ in range(effort.long_repeats)]
+            two = [seconds_of(lambda: study(2)) for _ in range(effort.long_repeats if effort.is_full else 1)]
     note = (
         f"{number} years, one worker within this process; the peer: {1e3 * kernel:.0f} ms in the kernel, "
         f"{1e3 * inserts:.0f} ms in sqlite3"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from benchmarks.measure import Effort, Limit, Row, seconds_of
 
 from ecosystemiser.analyser.audit import audit
+from ecosystemiser.analyser.kpi_calculator import KPICalculator
 from ecosystemiser.config import DEFAULT_SYSTEM, SOLVER_TYPES, SimulationConfig, SolverOptions
 from ecosystemiser.model.compiling import compile_problem
 from ecosystemiser.model.problem import EndRule, Problem
@@ -54,7 +55,9 @@ class Solver:
         found = audit(plan)
         if not found.has_passed:
             raise RuntimeError(f"the plan of {self.name} does not pass its audit: {found.violations[0]}")
-        return float(plan.totals.total_cost)
+        cost = KPICalculator().calculate_from_system(plan)["total_cost"]
+        assert cost is not None
+        return cost
 
     @property
     def bound(self) -> float | None:

@@ -18,26 +18,29 @@ from ecosystemiser.model.system import System
 from ecosystemiser.reader import parse_yaml
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 from ecosystemiser.services.study_service import StudyResult, StudyService
+from ecosystemiser.store.states import RunStatus
 
 __all__ = ["Bench", "points", "system_of"]
 
 Points = dict[str, list[Any]]
 
 
-def points(number: int) -> Points:
-    """Return values of battery, PV and heat pump sizes and of the price level, to be taken side by side.
+def points(number: int, price: Literal["import", "export"]) -> Points:
+    """Return values of battery, PV and heat pump sizes and of a price level, to be taken side by side.
 
-    Seeded. The price level scales the whole tariff, so a point changes the price of every hour. Every point can meet
+    Seeded. The level scales the whole tariff of import, hour by hour, or the one price of export. Every point can meet
     its demands, by rule too.
     """
     random = np.random.default_rng(20260202)
     battery, sun, pump, level = random.uniform((0.1, 0.2, 0.9, 0.7), (2.5, 2.0, 1.4, 1.5), (number, 4)).T
-    return {
+    varied: Points = {
         "battery.capacity_kwh": (80 * battery).tolist(),
         "roof_pv.capacity_kw": (60 * sun).tolist(),
         "heat_pump.power_kw": (45 * pump).tolist(),
-        "grid.import_price_per_kwh": [tariff(float(one)) for one in level],
     }
+    if price == "import":
+        return {**varied, "grid.import_price_per_kwh": [tariff(float(one)) for one in level]}
+    return {**varied, "grid.export_price_per_kwh": (0.08 * level).tolist()}
 
 
 def tariff(level: float) -> dict[str, Any]:
@@ -85,14 +88,14 @@ class Bench:
                 timesteps=steps,
                 solver=SolverOptions(end=end, threads=1),
             ),
-            parameters=values,
+            parameters={**values},
             combine="zipped",
             workers=workers,
             timeseries=timeseries,
             output_directory=self.folder / "results",
         )
         result = StudyService(self.database, bus=bus).run_study(config)
-        failed = [run for run in result.runs if run not in result.completed]
+        failed = [run for run in result.runs if run.status is not RunStatus.COMPLETED]
         if failed:
             raise RuntimeError(f"{len(failed)} of {len(result.runs)} runs failed, the first of: {failed[0].error}")
         return result

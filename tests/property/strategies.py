@@ -52,14 +52,16 @@ def system_texts(draw: Draw, *, circles: bool = True) -> str:
     """Return the text of a system file: 2 to 30 steps, one to five carriers, all demands reachable.
 
     Selling always earns less than buying costs, all sources and all converters to other carriers have limits: no plan
-    makes money without end. `circles`: converters may lead from a carrier to another one and back.
+    makes money without end. Water that is bought costs something: where it is free, a plan may buy it and leave rain.
+    `circles`: converters may lead from a carrier to another one and back.
     """
     steps = draw(st.integers(2, 30))
     step = draw(st.sampled_from(["1h", "1h", "15min", "2h"]))
     town = _Town(draw, steps)
     town.electricity()
     # At most two of these: routes then have no more converters than the rule takes.
-    for add in draw(st.permutations([town.heat, town.cellar, town.gas_power, town.water]))[: draw(st.integers(0, 2))]:
+    parts = [town.heat, town.cellar, town.gas_power, town.water, town.rain]
+    for add in draw(st.permutations(parts))[: draw(st.integers(0, 2))]:
         add()
     if circles and draw(st.booleans()):
         town.circle()
@@ -134,11 +136,19 @@ class _Town:
             self.components["battery"] = self.battery()
         if draw(st.sampled_from([True, False, False])):
             self.components["turbine"] = self.source("electricity")
+        if draw(st.sampled_from([True, False, False])):
+            self.components["wind"] = self.wind()
 
     def pv(self) -> dict[str, Any]:
         pv = {"type": "pv", "capacity_kw": self.draw(SIZES), "profile": self.series(SHARES)}
         return pv | self.maybe(
             count=COUNTS, variable_cost_per_kwh=st.just(0.01), capex_per_kw=st.just(900), co2_kg_per_kwh=st.just(0.02)
+        )
+
+    def wind(self) -> dict[str, Any]:
+        wind = {"type": "wind_turbine", "capacity_kw": self.draw(SIZES), "profile": self.series(SHARES)}
+        return wind | self.maybe(
+            count=COUNTS, variable_cost_per_kwh=st.just(0.01), capex_per_kw=st.just(1500), co2_kg_per_kwh=st.just(0.01)
         )
 
     def battery(self) -> dict[str, Any]:
@@ -188,6 +198,9 @@ class _Town:
             cop = self.number_or_series(tenths(1, 5))
             pump = {"type": "heat_pump", "power_kw": draw(tenths(0, 2)), "cop": cop}
             parts["heat_pump"] = pump | self.maybe(count=COUNTS)
+        if draw(st.sampled_from([True, False, False])):
+            rod = {"type": "electric_boiler", "power_kw": draw(tenths(0, 4))}
+            parts["rod"] = rod | self.maybe(efficiency=EFFICIENCIES, variable_cost_per_kwh=st.just(0.01), count=COUNTS)
         if draw(st.booleans()):
             parts["buffer"] = {"type": "heat_storage", "capacity_kwh": draw(SIZES)} | self.maybe(
                 power_kw=SIZES,
@@ -233,11 +246,41 @@ class _Town:
         """Add a well, a cistern and what drinks."""
         parts = self.components
         well = {"type": "source", "bus": "water", "flow_m3_per_h": self.draw(SIZES)}
-        parts["well"] = well | {"cost_per_m3": self.price(0, 3)}
+        parts["well"] = well | {"cost_per_m3": self.price(0.05, 3)}
         taps = {"type": "sink", "bus": "water", "profile": self.demand()}
         parts["taps"] = taps | {"unmet_cost_per_m3": self.draw(SIZES)}
         if self.draw(st.booleans()):
             parts["cistern"] = self.storage("water", "m3")
+
+    def rain(self) -> None:
+        """Add mains and what drinks, a roof, tanks and what flushes, with a top-up between."""
+        draw, parts = self.draw, self.components
+        mains = {"type": "water_grid", "import_price_per_m3": self.price(0.05, 3)}
+        parts["mains"] = mains | self.maybe(
+            import_limit_m3_per_h=tenths(1, 8), variable_cost_per_m3=st.just(0.1), co2_kg_per_m3=st.just(0.3)
+        )
+        parts["kitchen"] = {"type": "water_demand", "profile": self.demand(2)} | self.maybe(unmet_cost_per_m3=SIZES)
+        limit = {"flow_m3_per_h": draw(SIZES)} if draw(st.booleans()) else {}
+        parts["topup"] = self.converter("water", "service_water", ratio=draw(st.sampled_from([1.0, 1.0, 0.8])), **limit)
+        rain = self.series(st.sampled_from([0.0, 0.0, 2.0, 10.0]))
+        roof = {"type": "rainwater", "bus": "service_water", "area_m2": draw(tenths(10, 1000)), "profile": rain}
+        parts["roof"] = roof | self.maybe(
+            runoff=EFFICIENCIES, filter_efficiency=EFFICIENCIES, count=COUNTS, variable_cost_per_m3=st.just(0.1)
+        )
+        for name in ("butt", "pond")[: draw(st.integers(0, 2))]:
+            parts[name] = self.water_tank()
+        flush = {"type": "water_demand", "bus": "service_water", "profile": self.demand(3)}
+        parts["flush"] = flush | self.maybe(unmet_cost_per_m3=SIZES)
+
+    def water_tank(self) -> dict[str, Any]:
+        capacity = self.draw(tenths(1, 8))
+        tank = {"type": "water_tank", "bus": "service_water", "capacity_m3": capacity}
+        if self.draw(st.booleans()):
+            surface = capacity * self.draw(st.sampled_from([0.5, 2.0]))
+            tank |= {"evaporation_mm_per_day": self.draw(st.sampled_from([5.0, 100.0])), "surface_m2": surface}
+        return tank | self.maybe(
+            count=COUNTS, initial_level=SHARES, end_price=hundredths(0, 3), variable_cost_per_m3=st.just(0.02)
+        )
 
     def circle(self) -> None:
         """Add a way back from a carrier that electricity is turned into; what goes round may even gain."""

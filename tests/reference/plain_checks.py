@@ -23,6 +23,7 @@ def broken_rules(solved: SolvedSystem, *, must_meet: bool = True) -> list[str]:
         broken += _out_of_bounds(solved, kind, slack)
         if isinstance(kind, Storage):
             broken += _wrong_levels(solved, kind, slack)
+            broken += _early_overflows(solved, kind, slack) if kind.overflows else []
         if isinstance(kind, Converter):
             broken += _wrong_ratios(solved, kind, slack)
         if isinstance(kind, Sink) and kind.unmet_cost is None and must_meet:
@@ -80,7 +81,9 @@ def _wrong_levels(solved: SolvedSystem, kind: Storage, slack: float) -> Iterator
     for hour, (before, after) in enumerate(pairwise(levels)):
         lost = before * kind.loss
         gained = charge[hour] * kind.charge_efficiency - discharge[hour] / kind.discharge_efficiency
-        if not abs(after - before + lost - gained) <= slack:
+        spilled = before - lost + gained - after
+        may_spill = kind.overflows and hour == len(charge) - 1 and solved.problem.end in (EndRule.CYCLIC, EndRule.FIXED)
+        if not (-slack <= spilled if may_spill else abs(spilled) <= slack):
             yield f"{kind.name} goes from {before} to {after} in step {hour}, not by {gained - lost}"
     if not all(-slack <= level <= kind.capacity + slack for level in levels):
         yield f"{kind.name} has levels beyond 0 to {kind.capacity}: {levels}"
@@ -95,6 +98,25 @@ def _wrong_levels(solved: SolvedSystem, kind: Storage, slack: float) -> Iterator
         yield f"{kind.name} begins at {levels[0]}, not at {begin}"
     if end is not None and not abs(levels[-1] - end) <= slack:
         yield f"{kind.name} ends at {levels[-1]}, not at {end}"
+
+
+def _early_overflows(solved: SolvedSystem, kind: Storage, slack: float) -> Iterator[str]:
+    """Say where rain that costs nothing to catch passes a tank with room; the last step may, where the end is given."""
+    co2_price = solved.system.economics.co2_price_per_kg
+    offered = [0.0] * solved.system.clock.steps
+    for source in solved.system.kinds:
+        if not isinstance(source, Source) or source.bus != kind.bus or source.is_bought:
+            continue
+        costs = [source.cost, source.variable_cost, source.co2_kg.times(co2_price)]
+        if any(amount > 0 for cost in costs for amount in _most(solved, cost)):
+            continue
+        hours = zip(_most(solved, source.available), _hours(solved, f"{source.name}.out"), strict=True)
+        offered = [left + most - taken for left, (most, taken) in zip(offered, hours, strict=True)]
+    if solved.problem.end in (EndRule.CYCLIC, EndRule.FIXED):
+        offered[-1] = 0.0
+    for hour, (left, level) in enumerate(zip(offered, solved.level(kind.name)[1:], strict=True)):
+        if left > slack and kind.capacity - float(level) > slack:
+            yield f"{left} overflow past {kind.name} in step {hour}, which holds {level} of {kind.capacity}"
 
 
 def _wrong_ratios(solved: SolvedSystem, kind: Converter, slack: float) -> Iterator[str]:

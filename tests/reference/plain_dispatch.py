@@ -34,10 +34,13 @@ class Hours:
 
 
 class Origin(NamedTuple):
-    """Energy by origin, summed over the hours. [kWh]"""
+    """Energy [kWh] and water [m3] by origin, summed over the hours."""
 
     local_use: float
     renewable_delivered: float
+    local_water: float
+    """Water that demands received and nobody bought."""
+    rain_delivered: float
 
 
 def mean(series: Series, steps: int) -> float:
@@ -213,12 +216,12 @@ def _next_level(storage: Storage, level: float, moved: dict[str, float]) -> floa
 
 
 def plain_origin(system: System, hours: Hours) -> Origin:
-    """Return how much local electricity was used and how much renewable energy delivered."""
+    """Return how much local electricity was used, renewable energy, water not bought and rain delivered."""
     local, renewable = _Tracer(system, hours, is_local=True), _Tracer(system, hours, is_local=False)
     for hour in range(system.clock.steps):
         local.advance(hour)
         renewable.advance(hour)
-    return Origin(local.electricity_used, renewable.delivered)
+    return Origin(local.electricity_used, renewable.delivered, local.water_delivered, renewable.water_delivered)
 
 
 ELECTRICITY = "all electricity"
@@ -236,7 +239,7 @@ class _Tracer:
     def __init__(self, system: System, hours: Hours, *, is_local: bool) -> None:
         self.system, self.hours, self.is_local = system, hours, is_local
         self.stored = {kind.name: 0.0 for kind in system.kinds if isinstance(kind, Storage)}
-        self.electricity_used = self.delivered = 0.0
+        self.electricity_used = self.delivered = self.water_delivered = 0.0
         self.nodes = {self.node(bus) for bus in system.buses}
 
     def node(self, bus: str) -> str:
@@ -276,7 +279,8 @@ class _Tracer:
         for source in self._at(Source, node):
             amount = flow(f"{source.name}.out")
             made += amount
-            made_marked += amount * (1.0 if self.is_local else source.renewable_share)
+            is_ours = node == ELECTRICITY or not source.is_bought
+            made_marked += amount * (float(is_ours) if self.is_local else source.renewable_share)
         for converter in self._converters_between_nodes():
             if self.node(converter.outputs[0].bus) == node:
                 amount = flow(f"{converter.name}.out")
@@ -330,5 +334,8 @@ class _Tracer:
     def _count(self, flow: Callable[[str], float], use: dict[str, float]) -> None:
         self.electricity_used += self._electricity_drawn(flow)[0] * use.get(ELECTRICITY, 0.0)
         for sink in self._at(Sink):
+            amount = flow(f"{sink.name}.in") * use[self.node(sink.bus)]
             if self.system.buses[sink.bus].is_energy:
-                self.delivered += flow(f"{sink.name}.in") * use[self.node(sink.bus)]
+                self.delivered += amount
+            else:
+                self.water_delivered += amount

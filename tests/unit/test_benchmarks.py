@@ -173,3 +173,62 @@ def test_an_unknown_name_is_refused_with_the_known_ones(bench, capsys):
 def test_every_measurement_has_its_module(bench):
     for module in bench("__main__").MEASUREMENTS.values():
         assert callable(import_module(module).rows)
+
+
+def test_a_study_of_lps_has_the_objective_of_each_point_solved_alone(bench, monkeypatch):
+    lp_study, optimum, studies = bench("lp_study"), bench("optimum"), bench("studies")
+
+    def alone(values, steps, *, warms_up):
+        system = studies.system_of(values, steps)
+        return 1.0, optimum.audited(system, optimum.cyclic(system)).report.objective
+
+    monkeypatch.setattr(lp_study, "find_spec", lambda _: True)
+    monkeypatch.setattr(lp_study, "_pypsa", alone)
+    per_run, later, objective = lp_study.rows(bench("measure").QUICK)
+    assert objective.verdict == "ok"
+    assert per_run.ours > later.ours > 0
+    assert per_run.peer == 1.0
+    (study,) = per_run.details["studies"]
+    assert len(set(study["objectives"])) == 6
+
+
+def test_a_study_of_lps_is_measured_without_its_peer_too(bench, monkeypatch):
+    monkeypatch.setattr(bench("lp_study"), "find_spec", lambda _: None)
+    per_run, later = bench("lp_study").rows(bench("measure").QUICK)
+    assert (per_run.verdict, later.verdict) == ("skipped", "-")
+    assert per_run.details["studies"][0]["seconds"] > 0
+
+
+def test_a_study_by_rule_is_measured_with_one_worker_and_two(bench):
+    one, two = bench("rule_study").rows(bench("measure").QUICK)
+    assert one.peer == two.peer
+    assert {"kernel_s", "inserts_s", "two_workers_s"} <= one.details.keys()
+
+
+def test_the_peer_of_a_study_by_rule_leaves_the_rows_that_ours_leaves(bench, tmp_path):
+    from ecosystemiser.model.compiling import compile_problem
+    from ecosystemiser.solver.rule_based.solver import stack
+
+    rule_study, studies = bench("rule_study"), bench("studies")
+    ours, values = studies.Bench.in_folder(tmp_path), studies.points(10, "export")
+    with ours.database:
+        ours.run(values, "rule_based", "shortfall", WEEK, workers=1, timeseries="none")
+        logged = ours.database.query_simulation_runs(order_by="run_id")
+        points = [{name: listed[at] for name, listed in values.items()} for at in range(10)]
+        batch = stack([compile_problem(studies.system_of(point, WEEK)) for point in points])
+        with bench("run_logging").bare(tmp_path / "runs.sqlite", tmp_path / "bare.sqlite") as connection:
+            rule_study.Peer(connection, logged, batch).run()
+            names = [name for name in logged[0] if name not in ("run_id", "created_at", "updated_at")]
+            query = f"SELECT {', '.join(names)} FROM simulation_runs ORDER BY run_id"  # noqa: S608
+            found = connection.execute(query).fetchall()
+    assert found == [tuple(row[name] for name in names) for row in logged]
+    assert {row["simulation_status"] for row in logged} == {"completed"}
+
+
+def test_no_solver_beats_the_optimum_and_those_that_look_ahead_beat_the_rule(bench):
+    rows = {row.what: row for row in bench("solvers").rows(bench("measure").QUICK)}
+    cost = {name: rows[f"solvers {name}"].ours for name in ("rule_based", "rolling_horizon", "hybrid", "milp")}
+    assert min(cost.values()) == pytest.approx(cost["milp"], rel=1e-9)
+    assert cost["rule_based"] > cost["hybrid"] * 1.01
+    assert rows["solvers hybrid"].limit == 0.005
+    assert rows["solvers hybrid"].peer == pytest.approx(cost["milp"], rel=1e-6)

@@ -208,7 +208,8 @@ class _Auditor:
 
     def _is_costless(self, source: Source) -> bool:
         emits = self.system.economics.co2_price_per_kg > 0 and source.co2_kg.highest() > 0
-        return not (source.is_bought or emits or source.cost.highest() > 0)
+        costs = source.cost.highest() > 0 or source.variable_cost.highest() > 0
+        return not (source.is_bought or emits or costs)
 
     def _check_ends(self, kind: Storage, levels: Floats, scale: float) -> Iterator[Violation]:
         initial = kind.initial_level * kind.capacity

@@ -11,6 +11,8 @@ from ecosystemiser.cli.commands.demo import demo
 from ecosystemiser.cli.commands.doctor import doctor
 from ecosystemiser.cli.commands.run import run
 from ecosystemiser.cli.commands.runs import list_runs, show_run
+from ecosystemiser.cli.commands.studies import list_studies, show_study
+from ecosystemiser.cli.commands.study_run import run_study
 from ecosystemiser.cli.options import DbOption, Settings
 from ecosystemiser.cli.signals import Stop
 
@@ -18,6 +20,7 @@ __all__ = ["app"]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 runs = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+study = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer's callbacks take the value alone
@@ -49,6 +52,7 @@ def settings(
       ecosystemiser demo                        a tour of half a minute
       ecosystemiser check riverside-community   what a system consists of
       ecosystemiser run my-system.yaml          solve a system of your own
+      ecosystemiser study run my-study.yaml     many variations of a system
       ecosystemiser runs list                   what was solved so far
 
     \b
@@ -69,9 +73,25 @@ def runs_settings() -> None:
     """
 
 
+@study.callback()
+def study_settings() -> None:
+    """Run many variations of a system, and look at them.
+
+    \b
+    Examples:
+      ecosystemiser study run battery-sizing.yaml
+      ecosystemiser study list
+      ecosystemiser study show last
+    """
+
+
 app.command("demo")(demo)
 app.command("run")(run)
 app.command("check")(check)
+study.command("run")(run_study)
+study.command("list")(list_studies)
+study.command("show")(show_study)
+app.add_typer(study, name="study")
 runs.command("list")(list_runs)
 runs.command("show")(show_run)
 app.add_typer(runs, name="runs")

@@ -57,7 +57,7 @@ def runs_table(rows: Sequence[Row], width: int | None = None) -> str:
         Column("run", ids, least=min(LONGEST_ID, max(len(short) for short in ids))),
         *_named("study", "study_id", rows, shared, drop=5),
         *_named("system", "system_id", rows, shared, drop=1),
-        Column("solver", [row["solver_type"] or NOTHING for row in rows], least=4),
+        Column("solver", [row["solver_type"] or NOTHING for row in rows], least=6),
         Column(f"cost [{currency}]" if currency else "cost", _numbers(rows, "total_cost"), is_number=True),
         Column("CO2 [kg]", _numbers(rows, "total_co2"), is_number=True, drop=2),
         Column("self-suff.", [share(row["self_sufficiency_rate"]) for row in rows], is_number=True, drop=3),

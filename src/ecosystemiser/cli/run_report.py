@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from ecosystemiser.cli.run_list import Row, currency_of
 from ecosystemiser.cli.tables import Column, as_pairs, as_table
@@ -25,14 +26,14 @@ __all__ = ["REMEDIES", "error_of", "failure_report", "run_report"]
 
 REMEDIES = {
     "infeasible": "Raise the limits of what supplies the demand, or give a demand unmet_cost_per_kwh (per m3).",
-    "unmet": "Raise what supplies this demand, give it an unmet_cost_per_kwh, or let milp plan: --solver milp.",
+    "unmet": "Raise what supplies this demand, give it an unmet_cost_per_kwh, or plan ahead: --solver hybrid or milp.",
     "unbounded": "Limit what is sold (export_limit_kw), or sell for less than what is bought costs.",
     "data": "Correct the file or the option that the message names; ecosystemiser check SYSTEM looks at all.",
-    "timeout": "Allow more time (--time-limit), take fewer steps (--steps), or take --solver rule_based.",
+    "timeout": "Allow more time (--time-limit), take fewer steps (--steps), or --solver hybrid or rule_based.",
     "memory": "Take fewer steps (--steps), or close other programs.",
-    "crash": "This is a fault of the program: please report it. Try the other solver meanwhile.",
-    "balance": "This is a fault of the solver: please report it with the file. Try the other solver meanwhile.",
-    "solver": "Try the other solver, and look for extreme numbers in the file (1e9 beside 1e-9).",
+    "crash": "This is a fault of the program: please report it. Try another solver meanwhile.",
+    "balance": "This is a fault of the solver: please report it with the file. Try another solver meanwhile.",
+    "solver": "Try another solver, and look for extreme numbers in the file (1e9 beside 1e-9).",
     "storage": "Make room or choose another folder (--output), then run it again.",
 }
 """What to do, by the cause that stands in a run's row."""
@@ -52,7 +53,7 @@ _GROUPS: tuple[tuple[str, Callable[[Kpi], bool]], ...] = (
     ("Energy", _is("kWh", "kW", "1")),
     ("Water", lambda kpi: kpi.domain == "water"),
 )
-_SOLVE = {
+_SOLVE: dict[str, Callable[[Any], str]] = {
     "solver_type": printable,
     "solver_status": printable,
     "mip_gap": share,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "share",
     "sign",
     "significant",
+    "told_apart",
     "wrapped",
 ]
 
@@ -40,19 +42,26 @@ def sign(status: object) -> str:
     return SIGNS.get(str(status), "?")
 
 
-def significant(value: float) -> str:
-    """Return `value` to three significant digits, thousands separated.
+def significant(value: float, digits: int = 3) -> str:
+    """Return `value` to so many significant digits, thousands separated.
 
     >>> significant(21254.9), significant(0.01234), significant(80)
     ('21,300', '0.0123', '80.0')
     """
     if value == 0 or not math.isfinite(value):
         return f"{value:.0f}".removeprefix("-") if value == 0 else str(value)
-    rounded = float(f"{value:.2e}")
-    places = 2 - math.floor(math.log10(abs(rounded)))
+    rounded = float(f"{value:.{digits - 1}e}")
+    places = digits - 1 - math.floor(math.log10(abs(rounded)))
     if places > 8:
-        return f"{value:.2e}"
+        return f"{value:.{digits - 1}e}"
     return f"{rounded:,.{max(0, places)}f}"
+
+
+def told_apart(values: Sequence[float | None]) -> list[str]:
+    """Return numbers with as many digits, three to six, as it takes to see which differ."""
+    numbers = {value for value in values if value is not None}
+    digits = next((few for few in (3, 4, 5) if len({significant(each, few) for each in numbers}) == len(numbers)), 6)
+    return [NOTHING if value is None else significant(value, digits) for value in values]
 
 
 def amount(value: float | None, unit: str, currency: str | None = None) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ecosystemiser.config.plain import PlainValue
 from ecosystemiser.config.solver_options import SolverOptions, SolverType
 from ecosystemiser.names import IDENTIFIER_RULE, is_identifier
 
@@ -26,9 +27,9 @@ class SimulationConfig(BaseModel):
     """Name under which the run is found; by default the one that the file gives."""
     solver_type: SolverType = "milp"
     """The solver."""
-    timesteps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    timesteps: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
     """Solve the first so many steps; by default all that the file names."""
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, PlainValue] = {}
     """Fields of the system to set, by path: `{"battery.capacity_kwh": 100}`."""
     solver: SolverOptions = SolverOptions()
     """How the solver is to work."""

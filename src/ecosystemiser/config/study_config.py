@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ecosystemiser.config.plain import PlainValue
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.names import IDENTIFIER_RULE, is_identifier
 
@@ -24,6 +26,12 @@ class ValueRange(BaseModel):
     first: float = Field(alias="from")
     to: float
     count: Annotated[int, Field(ge=1, le=MOST_POINTS)]
+
+    @model_validator(mode="after")
+    def _is_finite(self) -> Self:
+        if not math.isfinite(self.to - self.first):
+            raise ValueError("spans more than a number can hold; move its ends together")
+        return self
 
     def values(self) -> list[float]:
         """Return the values."""
@@ -44,11 +52,11 @@ class StudyConfig(BaseModel):
     """How its points are found."""
     base_config: SimulationConfig = SimulationConfig()
     """What all its simulations share."""
-    parameters: dict[str, list[Any] | ValueRange] = {}
+    parameters: dict[str, list[PlainValue] | ValueRange] = {}
     """Values of each varied field of the system, by path: `{"battery.capacity_kwh": [0, 40, 80]}`."""
     combine: Literal["grid", "zipped"] = "grid"
     """Every combination of the values, or the first values together, then the second."""
-    workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    workers: Annotated[int, Field(ge=1, le=256, strict=True)] | None = None
     """Processes that solve at the same time; by default one a core, 1 works in this process."""
     timeseries: Literal["all", "none"] = "all"
     """Whether the hours of each run are kept, or its totals only."""
@@ -76,6 +84,8 @@ class StudyConfig(BaseModel):
             count = len(listed) if self.combine == "zipped" else count * len(listed)
         if count > MOST_POINTS:
             raise ValueError(f"makes {count:,} points, more than {MOST_POINTS:,}; list fewer values")
+        if count > 1 and self.base_config.run_id is not None:
+            raise ValueError(f"base_config.run_id names one run, and this study makes {count:,}; leave it out")
         return self
 
     def values(self) -> dict[str, list[Any]]:

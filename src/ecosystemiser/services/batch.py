@@ -26,6 +26,10 @@ from ecosystemiser.store.states import RunStatus
 __all__ = ["can_be_batched", "make_batch"]
 
 
+SLIGHT = 1e-3
+"""Share of all demands below which a shortage is looked at hour by hour."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Member:
     order: Order
@@ -58,7 +62,7 @@ def make_batch(
         if has_circle(group[0].problem.layout):
             outcomes |= {member.order.run_id: make(member.order) for member in group}
         else:
-            outcomes |= _group_outcomes(group)
+            outcomes |= _group_outcomes(group, make)
     return [outcomes[order.run_id] for order in orders]
 
 
@@ -72,16 +76,20 @@ def _join(groups: list[list[_Member]], member: _Member) -> None:
     groups.append([member])
 
 
-def _group_outcomes(group: Sequence[_Member]) -> dict[str, Outcome]:
+def _group_outcomes(group: Sequence[_Member], make: Callable[[Order], Outcome]) -> dict[str, Outcome]:
     begin = time.perf_counter()
     solver = RuleBasedSolver(group[0].problem, SolverOptions())
     totals = solver.solve_batch(stack([member.problem for member in group]))
     kpis = KPICalculator().calculate_from_totals(totals)
     reason = _what_is_wrong(group[0], solver, float(kpis["total_cost"][0] or 0.0))
     unmet, residual = _shortages(totals), _relative_residuals(totals)
+    slight = _slight(totals, unmet)
     seconds = (time.perf_counter() - begin) / len(group)
     outcomes = {}
     for at, member in enumerate(group):
+        if slight[at]:
+            outcomes[member.order.run_id] = make(member.order)
+            continue
         own = {name: values[at] for name, values in kpis.items()}
         columns: dict[str, object] = {
             "solver_status": "dispatched",
@@ -122,6 +130,12 @@ def _shortages(totals: Totals) -> list[float]:
     """Return what demands that must be met miss, run by run."""
     must = np.array(totals.problem.layout.must_meet, dtype=bool)
     return [float(short) for short in totals.tally.unmet[must].sum(axis=0)]
+
+
+def _slight(totals: Totals, unmet: Sequence[float]) -> list[bool]:
+    """Return which runs miss so little, run by run, that only their hours tell whether the audit lets it pass."""
+    demand = totals.tally.flow[list(totals.problem.layout.sinks)].sum(axis=0)
+    return [0 < short <= SLIGHT * whole for short, whole in zip(unmet, demand, strict=True)]
 
 
 def _relative_residuals(totals: Totals) -> list[float]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.config.study_config import StudyConfig
-from ecosystemiser.errors import FailureCause, Finding, InputError
+from ecosystemiser.errors import FailureCause, Finding, InputError, StoreError
 from ecosystemiser.jobs.bus import EventBus
 from ecosystemiser.jobs.events import (
     RunCancelled,
@@ -29,19 +30,22 @@ from ecosystemiser.jobs.states import Job, JobStatus
 from ecosystemiser.kpis import KPI_NAMES
 from ecosystemiser.model.loading import load_system, with_values
 from ecosystemiser.model.system import System
+from ecosystemiser.reader import Document
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 from ecosystemiser.services.job_facade import JobFacade
 from ecosystemiser.services.orders import Order, Outcome, failed_outcome
 from ecosystemiser.services.simulation_service import row_before
-from ecosystemiser.services.worker import load, make_runs, read_document
+from ecosystemiser.services.worker import Workbench, load, make_runs, read_document
 from ecosystemiser.store.identifiers import new_run_id, results_folder
 from ecosystemiser.store.states import RunStatus
 from ecosystemiser.study.parametric import Parametric, Strategy
 from ecosystemiser.study.points import chunks_of
 
-__all__ = ["StudyConfig", "StudyResult", "StudyRun", "StudyService"]
+__all__ = ["EventBus", "RunFailed", "StudyConfig", "StudyProgress", "StudyResult", "StudyRun", "StudyService"]
 
 PROGRESS_EVERY_S = 0.2
+ASK_EVERY_S = 0.1
+"""How often a study asks whether it is to stop."""
 GRACE_S = 5.0
 """What a job may take beyond the solver's own limits before it is asked to stop."""
 WRITE_EVERY_S = 0.5
@@ -130,11 +134,14 @@ class StudyService:
         self.bus = bus or (job_facade.bus if job_facade is not None else EventBus())
         self.job_facade = job_facade
 
-    def run_study(self, study_config: StudyConfig) -> StudyResult:
+    def run_study(
+        self, study_config: StudyConfig, *, should_stop: Callable[[], bool] | None = None
+    ) -> StudyResult:
         """Run all points of a study and return how they ended; a failing one never stops the others.
 
         Raises InputError before anything is logged where the system or a varied field is wrong; KeyboardInterrupt when
         stopped (its unfinished runs are `cancelled`), StoreError where the log cannot be written.
+        `should_stop` is asked ten times a second, by another thread.
         """
         begin = time.perf_counter()
         system = self._check(study_config)
@@ -142,13 +149,13 @@ class StudyService:
         study_id = study_config.study_id
         self.bus.publish(StudySubmitted(study_id=study_id))
         self.database_service.log_study(_study_row(study_config, system))
-        self.bus.publish(StudyStarted(study_id=study_id, total=strategy.size))
         runs: list[StudyRun] = []
         with self._told_how_it_ended(study_id):
+            self.bus.publish(StudyStarted(study_id=study_id, total=strategy.size))
             for points in strategy.ask():
                 configs = [_variation(study_config.base_config, point.values) for point in points]
                 numbers = [point.number for point in points]
-                made = self._run_simulations(configs, study_config, numbers)
+                made = self._run_simulations(configs, study_config, numbers, should_stop)
                 for point, run in zip(points, made, strict=True):
                     strategy.tell(point, run.kpis if run.status is RunStatus.COMPLETED else None)
                 runs += made
@@ -160,6 +167,7 @@ class StudyService:
         configs: Sequence[SimulationConfig],
         study_config: StudyConfig,
         numbers: Sequence[int] | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> list[StudyRun]:
         """Run simulations, each logged as `running` before it starts and as it ended after; in the order of `configs`.
 
@@ -170,8 +178,9 @@ class StudyService:
             for config, number in zip(configs, numbers or range(len(configs)), strict=True)
         ]
         system = load(study_config.base_config)
-        with self._facade(study_config) as facade:
-            work = _Work(self.database_service, self.bus, facade, study_config, system)
+        asked = should_stop or _never
+        with self._facade(study_config) as facade, _cancelling(facade, asked):
+            work = _Work(self.database_service, self.bus, facade, study_config, system, asked)
             outcomes = work.done(chunks_of(orders))
         return [_study_run(order, outcomes[order.run_id]) for order in orders]
 
@@ -182,16 +191,14 @@ class StudyService:
             remedy = "give the new study another study_id"
             raise InputError([Finding("names a study that is completed", remedy, "study_id", study_config.study_id)])
         base = study_config.base_config
+        if base.run_id is not None and self.database_service.get_simulation_run(base.run_id) is not None:
+            remedy = "give another id, or leave it out"
+            raise InputError([Finding("names a run that is already in the log", remedy, "run_id", base.run_id)])
+        results_folder(study_config.output_directory, study_config.study_id)  # refuses what is no folder
         document = with_values(read_document(base.system), base.parameters)
         system = load_system(document, steps=base.timesteps)
-        first = {name: values[0] for name, values in study_config.values().items()}
-        try:
-            load_system(with_values(document, first, "parameters"), steps=base.timesteps)
-        except InputError as error:
-            unknown = [found for found in error.findings if "not a known key" in found.message or not found.line]
-            wrong_fields = [found for found in unknown if "known" in found.message or "no field" in found.message]
-            if wrong_fields:
-                raise InputError(wrong_fields) from None
+        Workbench().check(base, system)
+        _check_fields(document, study_config, base.timesteps)
         return system
 
     @contextmanager
@@ -208,12 +215,13 @@ class StudyService:
     def _told_how_it_ended(self, study_id: str) -> Iterator[None]:
         try:
             yield
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             self._close(study_id, RunStatus.CANCELLED)
             self.bus.publish(StudyCancelled(study_id=study_id, message="stopped"))
             raise
         except Exception as error:
-            self._close(study_id, RunStatus.FAILED)
+            with suppress(StoreError):  # where the log cannot be written, that is what `error` says
+                self._close(study_id, RunStatus.FAILED)
             self.bus.publish(StudyFailed(study_id=study_id, cause=FailureCause.CRASH, message=str(error)))
             raise
         self._close(study_id, RunStatus.COMPLETED)
@@ -221,6 +229,30 @@ class StudyService:
 
     def _close(self, study_id: str, status: RunStatus) -> None:
         self.database_service.log_study({"study_id": study_id, "status": status})
+
+
+def _never() -> bool:
+    return False
+
+
+@contextmanager
+def _cancelling(facade: JobFacade, should_stop: Callable[[], bool]) -> Iterator[None]:
+    """Within this all jobs are cancelled once the work is to stop: who waits for them sees them end."""
+    has_ended = threading.Event()
+
+    def watch() -> None:
+        while not has_ended.wait(ASK_EVERY_S):
+            if should_stop():
+                with suppress(KeyError):  # a job that ended and was forgotten meanwhile; the others come next time
+                    facade.cancel_all()
+
+    thread = threading.Thread(target=watch, name="study-stop", daemon=True)
+    if should_stop is not _never:
+        thread.start()
+    try:
+        yield
+    finally:
+        has_ended.set()
 
 
 class _Work:
@@ -233,37 +265,53 @@ class _Work:
         facade: JobFacade,
         study_config: StudyConfig,
         system: System,
+        should_stop: Callable[[], bool] = _never,
     ) -> None:
         self._database, self._bus, self._facade = database, bus, facade
+        self._should_stop = should_stop
         self._study, self._system = study_config, system
         self._jobs: dict[str, list[Order]] = {}
         self._waiting: deque[list[Order]] = deque()
         self._orders: dict[str, Order] = {}
         self._outcomes: dict[str, Outcome] = {}
-        self._unwritten: list[Outcome] = []
+        self._unwritten: dict[str, Outcome] = {}
         self._written_at = self._told_at = self._begin = time.monotonic()
         self._best: float | None = None
         self._total = 0
 
     def done(self, chunks: Sequence[list[Order]]) -> dict[str, Outcome]:
-        """Run all chunks and return every outcome by run id."""
+        """Run all chunks and return every outcome by run id. Raises KeyboardInterrupt where not all was done."""
         self._waiting.extend(chunks)
         self._total = sum(len(chunk) for chunk in chunks)
         try:
             self._submit_some()
-            for job in self._facade.wait(on_message=self._hear):
-                self._end(job)
+            while self._jobs:
+                self._end(next(self._facade.wait(self._own_jobs(), self._hear)))
                 self._submit_some()
-        except KeyboardInterrupt:
-            self._cancel_what_is_left()
+            self._stop_if_asked()
+        except (KeyboardInterrupt, SystemExit):
+            self._close_what_is_left(RunStatus.CANCELLED)
             raise
-        self._write()
+        except Exception:
+            with suppress(StoreError):  # most likely the very reason
+                self._close_what_is_left(RunStatus.INTERRUPTED)
+            raise
         return self._outcomes
+
+    def _stop_if_asked(self) -> None:
+        cancelled = any(outcome.status is RunStatus.CANCELLED for outcome in self._outcomes.values())
+        if self._should_stop() and (self._waiting or cancelled):
+            raise KeyboardInterrupt
+
+    def _own_jobs(self) -> list[Job]:
+        """Return the jobs of this study that were submitted and not settled; others may share the facade."""
+        return [job for job in self._facade.jobs() if job.job_id in self._jobs]
 
     def _submit_some(self) -> None:
         """Keep every worker busy and one chunk ready for each; rows are committed before a chunk is handed out."""
         workers = self._study.workers or os.cpu_count() or 1
-        while self._waiting and len(self._jobs) < 2 * workers:
+        most = 2 * workers if workers > 1 else 1  # one worker is this process: nothing can wait beside its work
+        while self._waiting and len(self._jobs) < most and not self._should_stop():
             chunk = self._waiting.popleft()
             if chunk[0].run_id not in self._orders:
                 self._log_running(chunk)
@@ -280,8 +328,8 @@ class _Work:
 
     def _log_running(self, chunk: Sequence[Order]) -> None:
         rows = [row_before(order, self._system.system_id, self._system.clock.steps) for order in chunk]
-        self._database.begin_study_runs(self._study.study_id, rows, [order.point for order in chunk])
         self._orders |= {order.run_id: order for order in chunk}
+        self._database.begin_study_runs(self._study.study_id, rows, [order.point for order in chunk])
         for order in chunk:
             self._bus.publish(RunSubmitted(study_id=self._study.study_id, run_id=order.run_id))
 
@@ -296,8 +344,8 @@ class _Work:
     def _take(self, outcome: Outcome) -> None:
         if outcome.run_id in self._outcomes:  # a job that was repeated sends again what it had sent
             return
+        self._unwritten.setdefault(outcome.run_id, outcome)
         self._outcomes[outcome.run_id] = outcome
-        self._unwritten.append(outcome)
         self._tell(outcome)
 
     def _end(self, job: Job) -> None:
@@ -306,29 +354,37 @@ class _Work:
         missing = [order for order in chunk if order.run_id not in self._outcomes]
         if job.status is JobStatus.CANCELLED:
             for order in missing:
-                self._take(Outcome(order.run_id, RunStatus.CANCELLED, {"simulation_status": RunStatus.CANCELLED}))
+                self._take(_ended(order.run_id, RunStatus.CANCELLED))
         elif len(chunk) > 1:
             self._waiting.extendleft([order] for order in missing)
         else:
-            cause = job.cause or FailureCause.CRASH
+            cause, message = job.cause or FailureCause.CRASH, job.message or "the worker ended without an answer"
+            details = {} if job.details is None else {"traceback": job.details}
             for order in missing:
-                self._take(failed_outcome(order, cause, job.message or "the worker ended without an answer", "solve"))
+                self._take(failed_outcome(order, cause, message, "solve", **details))
         self._write()
         self._facade.forget(job.job_id)
 
     def _write(self) -> None:
         """Commit the outcomes that are not in the log yet."""
         if self._unwritten:
-            rows = [{"run_id": outcome.run_id, **outcome.columns} for outcome in self._unwritten]
+            rows = [{"run_id": run_id, **outcome.columns} for run_id, outcome in self._unwritten.items()]
             self._database.log_simulation_runs(rows)
             self._unwritten.clear()
         self._written_at = time.monotonic()
 
-    def _cancel_what_is_left(self) -> None:
-        self._facade.cancel_all()
-        for order in self._orders.values():
-            if order.run_id not in self._outcomes:
-                self._take(Outcome(order.run_id, RunStatus.CANCELLED, {"simulation_status": RunStatus.CANCELLED}))
+    def _close_what_is_left(self, status: RunStatus) -> None:
+        """Stop all jobs, keep what they had done, and log every other run that stands as `running` as `status`."""
+        jobs = self._own_jobs()
+        for job in jobs:
+            self._facade.cancel(job.job_id)
+        for _ in self._facade.wait(jobs, self._hear):
+            pass
+        self._write()
+        # The log is asked: an interrupt may have come between a commit and what is remembered of it here.
+        for row in self._database.query_simulation_runs(self._study.study_id, status=RunStatus.RUNNING):
+            if row["run_id"] in self._orders:
+                self._take(_ended(row["run_id"], status))
         self._write()
 
     def _tell(self, outcome: Outcome) -> None:
@@ -338,7 +394,7 @@ class _Work:
             cost = outcome.kpis.get("total_cost")
             if cost is not None and (self._best is None or cost < self._best):
                 self._best = cost
-        elif outcome.status is RunStatus.CANCELLED:
+        elif outcome.status is not RunStatus.FAILED:
             self._bus.publish(RunCancelled(study_id=study_id, run_id=run_id))
         else:
             cause = outcome.cause or FailureCause.CRASH
@@ -362,6 +418,21 @@ class _Work:
                 best=None if self._best is None else {"total_cost": self._best},
             )
         )
+
+
+def _ended(run_id: str, status: RunStatus) -> Outcome:
+    return Outcome(run_id, status, {"simulation_status": status})
+
+
+def _check_fields(document: Document, study_config: StudyConfig, steps: int | None) -> None:
+    """Raise InputError for varied fields that the system does not have; what a value does wrong is its run's affair."""
+    first = {name: values[0] for name, values in study_config.values().items()}
+    varied = with_values(document, first, "parameters")
+    try:
+        load_system(varied, steps=steps)
+    except InputError as error:
+        if unknown := [found for found in error.findings if "is not a known key" in found.message]:
+            raise InputError(unknown) from None
 
 
 def _variation(base: SimulationConfig, values: Mapping[str, object]) -> SimulationConfig:

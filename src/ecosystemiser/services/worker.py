@@ -9,7 +9,7 @@ import json
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -61,20 +61,51 @@ def load(config: SimulationConfig) -> System:
     return Workbench().load(config)
 
 
-def _stamp(system: str | Path) -> tuple[int, int] | None:
-    """Return what changes when a file does; None for packaged systems."""
-    path = Path(system)
-    if not path.is_file():
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file does; None where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):  # a NUL in its name
         return None
-    status = path.stat()
     return status.st_mtime_ns, status.st_size
+
+
+def _named_files(node: object) -> Iterator[str]:
+    """Yield what may be the name of a series or weather file in the data of a document."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("file", "weather") and isinstance(value, str):
+                yield value
+            else:
+                yield from _named_files(value)
+
+
+class _Source:
+    """A system file as it was read, what was loaded from it, and the state of all files that this read."""
+
+    def __init__(self, system: str | Path, steps: int | None) -> None:
+        self._document, self._loader = read_document(system), SystemLoader(steps)
+        file = Path(self._document.file)
+        self._folder, self._stamps = file.parent, {file: _stamp(file)}
+
+    def is_outdated(self) -> bool:
+        """Return whether a file changed since it was read."""
+        return any(_stamp(path) != stamp for path, stamp in self._stamps.items())
+
+    def load(self, values: Mapping[str, object]) -> System:
+        """Return the system with these fields set. Raises InputError."""
+        document = with_values(self._document, values)
+        for name in _named_files(document.data):
+            path = self._folder / name
+            self._stamps.setdefault(path, _stamp(path))
+        return self._loader.load(document)
 
 
 class Workbench:
     """Makes runs, one after the other, and keeps what it has prepared."""
 
     def __init__(self) -> None:
-        self._loaders: OrderedDict[tuple[object, ...], tuple[Document, SystemLoader]] = OrderedDict()
+        self._sources: OrderedDict[tuple[object, ...], _Source] = OrderedDict()
         self._prepared: OrderedDict[tuple[object, ...], Prepared] = OrderedDict()
 
     def make(
@@ -91,23 +122,28 @@ class Workbench:
         except StoreError as error:
             return attempt.failure(FailureCause.STORAGE, str(error))
         except MemoryError:
+            self._prepared.clear()
             return attempt.failure(FailureCause.MEMORY, "the memory of this machine did not suffice")
         except Exception as error:
             if should_stop is not None and should_stop():
                 raise KeyboardInterrupt from error
+            self._prepared.clear()  # nobody knows in what state a crash left them
             message = f"{type(error).__name__}: {error}"
             return attempt.failure(FailureCause.CRASH, message, traceback=traceback.format_exc())
 
     def load(self, config: SimulationConfig) -> System:
-        """Return the system that `config` names; what variations of a file share is read once. Raises InputError."""
-        key = (str(config.system), config.timesteps, _stamp(config.system))
-        if key not in self._loaders:
-            self._loaders[key] = (read_document(config.system), SystemLoader(config.timesteps))
-        self._loaders.move_to_end(key)
-        document, loader = self._loaders[key]
-        while len(self._loaders) > KEPT_PREPARED:
-            self._loaders.popitem(last=False)
-        return loader.load(with_values(document, config.parameters))
+        """Return the system that `config` names. Raises InputError.
+
+        What variations of a file share is read once, and again when one of the files has changed.
+        """
+        key = (Path(config.system).absolute(), config.timesteps)
+        source = self._sources.pop(key, None)
+        if source is None or source.is_outdated():
+            source = _Source(config.system, config.timesteps)
+        self._sources[key] = source
+        while len(self._sources) > KEPT_PREPARED:
+            self._sources.popitem(last=False)
+        return source.load(config.parameters)
 
     def check(self, config: SimulationConfig, system: System) -> None:
         """Raise InputError for what the solver of `config` cannot do with `system`."""

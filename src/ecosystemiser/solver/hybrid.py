@@ -18,7 +18,7 @@ from ecosystemiser.model.problem import EndRule, Problem
 from ecosystemiser.results import Solution, SolverReport
 from ecosystemiser.solver.milp.bound import lower_bound
 from ecosystemiser.solver.milp.solver import MilpSolver
-from ecosystemiser.solver.rolling_horizon import plan_cost, plan_windows
+from ecosystemiser.solver.rolling_horizon import check_windows, plan_cost, plan_windows
 from ecosystemiser.solver.rule_based.solver import RuleBasedSolver
 
 __all__ = ["HybridSolver"]
@@ -31,6 +31,7 @@ class HybridSolver:
     """Rule-based scout, then windows of MILP started from it; never costs more than a scout that is feasible."""
 
     def __init__(self, problem: Problem, options: SolverOptions) -> None:
+        check_windows(options)
         self._options = options
         self._scout = RuleBasedSolver(_for_scout(problem), options)
         self._milp = MilpSolver(problem, options)

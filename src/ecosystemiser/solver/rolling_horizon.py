@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecosystemiser.config.solver_options import SolverOptions
-from ecosystemiser.errors import Finding, InputError, SolveError
+from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError
 from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import Problem
+from ecosystemiser.model.problem import EndRule, Problem
 from ecosystemiser.results import Solution, SolverReport
 from ecosystemiser.solver.milp.bound import lower_bound
 from ecosystemiser.solver.milp.solver import MilpSolver
 from ecosystemiser.solver.windows import Window, window_problem, windows_of
 
-__all__ = ["RollingHorizonSolver", "WindowPlan", "plan_cost", "plan_windows"]
+__all__ = ["RollingHorizonSolver", "WindowPlan", "check_windows", "plan_cost", "plan_windows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,7 @@ class RollingHorizonSolver:
     """Solves windows of `lookahead_h` one after the other and keeps `commit_h` of each."""
 
     def __init__(self, problem: Problem, options: SolverOptions) -> None:
+        check_windows(options)
         self._options = options
         self._milp = MilpSolver(problem, options)
 
@@ -69,6 +70,7 @@ def plan_windows(
     should_stop: Callable[[], bool] | None,
 ) -> WindowPlan:
     """Return the joined plan of all windows; each is asked to end at the `targets` of its end. (storages, steps + 1)"""
+    milp.forget()  # of two equal optima, the one that the last basis favours would lead to other windows
     layout, steps = problem.layout, problem.steps
     flows, levels = np.zeros((len(layout.flows), steps)), np.zeros((len(layout.charges), steps + 1))
     bus_prices, storage_prices = np.zeros((len(layout.buses), steps)), np.zeros((len(layout.charges), steps))
@@ -76,7 +78,7 @@ def plan_windows(
     count = iterations = 0
     for window in windows_of(steps, *_window_steps(options, problem.step_h)):
         part = window_problem(problem, window, levels[:, window.first], targets[:, window.seen])
-        solution = _solved(milp, part, window, should_stop)
+        solution = _solved(milp, problem, part, window, should_stop)
         kept = window.committed - window.first
         own = slice(window.first, window.committed)
         flows[:, own] = solution.flows[:, :kept]
@@ -96,17 +98,30 @@ def plan_cost(problem: Problem, flows: Floats, levels: Floats) -> float:
     return costs
 
 
-def _window_steps(options: SolverOptions, step_h: float) -> tuple[int, int]:
+def check_windows(options: SolverOptions) -> None:
+    """Raise InputError where a window would keep more than it sees."""
     if options.commit_h > options.lookahead_h:
         remedy = f"take commit_h of at most lookahead_h ({options.lookahead_h})"
         raise InputError([Finding("is longer than the look-ahead", remedy, "solver.commit_h", options.commit_h)])
+
+
+def _window_steps(options: SolverOptions, step_h: float) -> tuple[int, int]:
     return max(1, round(options.lookahead_h / step_h)), max(1, round(options.commit_h / step_h))
 
 
 def _solved(
-    milp: MilpSolver, part: Problem, window: Window, should_stop: Callable[[], bool] | None
+    milp: MilpSolver, problem: Problem, part: Problem, window: Window, should_stop: Callable[[], bool] | None
 ) -> Solution:
     try:
         return milp.solve(part, should_stop=should_stop)
     except SolveError as error:
-        raise SolveError(error.cause, f"steps {window.first} to {window.seen - 1}: {error}") from error
+        cause, message = error.cause, f"steps {window.first} to {window.seen - 1}: {error}"
+        if cause is FailureCause.INFEASIBLE and not _is_proof(problem, window):
+            cause = FailureCause.UNMET
+            message += "; other plans for the steps before may have left one: raise lookahead_h, or use milp"
+        raise SolveError(cause, message) from error
+
+
+def _is_proof(problem: Problem, window: Window) -> bool:
+    """Return whether no plan for a window means none for the horizon: it asks no more, and nothing went before."""
+    return window.first == 0 and problem.end is not EndRule.CYCLIC

@@ -45,8 +45,8 @@ def zipped_points(parameters: Mapping[str, Sequence[Any]]) -> list[Point]:
 def near_neighbour_order(points: Sequence[Point]) -> list[Point]:
     """Return the points so that each follows one near it: a warm solve starts from its neighbour's answer.
 
-    Distances count numbers by their share of the field's range and other values as equal or not. Greedy from the
-    first point; fixed by the points alone.
+    Distances count numbers by their share of the field's range and other values by their place among the values.
+    Greedy from the first point; fixed by the points alone.
     """
     places = _places(points)
     if len(points) > MOST_ORDERED:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +25,9 @@ OPTION_NAMES = {
     "timesteps": "--steps",
     "solver.end": "--end",
     "solver.time_limit_s": "--time-limit",
+    "solver.lookahead_h": "--lookahead",
+    "solver.commit_h": "--commit",
+    "end": "--end",
     "output_directory": "--output",
 }
 """What the command line calls the fields of the configuration."""
@@ -32,6 +37,9 @@ STORE_HINT = (
     "If it could be logged, this shows it: ecosystemiser runs show last"
 )
 
+COMMIT_H = 24.0
+"""What is kept of a window where nobody says."""
+
 _FAILED, _WRONG_REQUEST = 1, 2
 
 
@@ -40,7 +48,7 @@ def run(
     system: SystemArgument,
     *,
     solver: Annotated[
-        str, typer.Option(metavar="NAME", help="milp: the cheapest plan; rule_based: a plain rule, much faster.")
+        str, typer.Option(metavar="NAME", help="rule_based, rolling_horizon, hybrid or milp: see above.")
     ] = "milp",
     values: SetOption = None,
     steps: Annotated[
@@ -52,6 +60,13 @@ def run(
     time_limit: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Longest time for the optimiser.", show_default=False)
     ] = None,
+    lookahead: Annotated[
+        float | None,
+        typer.Option(metavar="HOURS", help="What a window sees, of rolling_horizon and hybrid; else 48."),
+    ] = None,
+    commit: Annotated[
+        float | None, typer.Option(metavar="HOURS", help="What is kept of a window; else 24, at most what it sees.")
+    ] = None,
     output: Annotated[str, typer.Option(metavar="DIR", help="Folder for the hours of all runs.")] = "data/results",
     style: FormatOption = Format.TABLE,
     db: DbOption = None,
@@ -61,18 +76,25 @@ def run(
     The database gets a row, DIR a folder with every flow of every hour.
 
     \b
+    Solvers:
+      rule_based        a plain rule, hour by hour; the fastest
+      rolling_horizon   the cheapest plan of 48 hours, again and again
+      hybrid            the same, led by the rule; never worse than it
+      milp              the cheapest plan of all hours at once
+
+    \b
     Examples:
       ecosystemiser run riverside-community
-      ecosystemiser run my-system.yaml --solver rule_based
+      ecosystemiser run my-system.yaml --solver hybrid --lookahead 72
       ecosystemiser run my-system.yaml --set battery.capacity_kwh=100
       ecosystemiser run my-system.yaml --steps 168 --format json
     """
-    fields = {
+    fields: dict[str, Any] = {
         "system": system,
         "solver_type": solver,
         "timesteps": steps,
         "output_directory": output,
-        "solver": {"end": end, "time_limit_s": time_limit},
+        "solver": {"end": end, "time_limit_s": time_limit} | _hours(lookahead, commit),
     }
     with working("Starting"):
         config = asked(fields, values)
@@ -83,12 +105,27 @@ def run(
         raise typer.Exit(_WRONG_REQUEST if row["failure_cause"] == "data" else _FAILED)
 
 
+def _hours(lookahead: float | None, commit: float | None) -> dict[str, float]:
+    """Return the options of windows that were given; a window that is cut short keeps no more than it sees."""
+    given = {"lookahead_h": lookahead, "commit_h": commit}
+    if commit is None and lookahead is not None and 0 < lookahead < COMMIT_H:
+        given["commit_h"] = lookahead
+    return {name: hours for name, hours in given.items() if hours is not None}
+
+
 def asked(fields: dict[str, Any], values: list[str] | None) -> SimulationConfig:
     """Return the configuration of `fields` with the values of `--set`. Raises InputError in the command's words."""
     from ecosystemiser.services.checking import parsed_values, requested
 
-    try:
+    with _in_the_words_of_the_command():
         return requested(fields | {"parameters": parsed_values(values or ())})
+
+
+@contextmanager
+def _in_the_words_of_the_command() -> Iterator[None]:
+    """Let findings about fields of the configuration name the option that sets them."""
+    try:
+        yield
     except InputError as error:
         named = [replace(found, key=OPTION_NAMES.get(found.key, found.key)) for found in error.findings]
         raise InputError(named) from None
@@ -101,7 +138,11 @@ def _solved(context: typer.Context, config: SimulationConfig, db: str | None) ->
     stop = settings_of(context).stop
     with log_of(context, db) as log:
         try:
-            with working(f"Solving {config.system} with {config.solver_type}"), stop.asking():
+            with (
+                _in_the_words_of_the_command(),
+                working(f"Solving {config.system} with {config.solver_type}"),
+                stop.asking(),
+            ):
                 result = SimulationService(log).run_simulation(config, should_stop=stop.is_asked)
         except StoreError:
             typer.echo(STORE_HINT, err=True)

@@ -21,16 +21,17 @@ def collect(problem: Problem, flows: Floats, levels: Floats) -> None:
     free = [flow for flow in layout.free_sources if not np.any(problem.unit_costs()[flow] > 0)]
     for storage, overflows in enumerate(layout.overflows):
         if overflows:
-            _pass_by(problem, storage, flows)
             bus = layout.flows[layout.charges[storage]].bus
             sources = [flow for flow in free if layout.flows[flow].bus == bus]
             if sources:
                 _fill(problem, storage, sources, flows, levels)
+            _pass_by(problem, storage, flows)
 
 
 def _pass_by(problem: Problem, storage: int, flows: Floats) -> None:
     """Let what a storage without losses would take and give at once go straight past it."""
-    numbers, charge, discharge = problem.coefficients, problem.layout.charges[storage], problem.layout.discharges[storage]
+    numbers, layout = problem.coefficients, problem.layout
+    charge, discharge = layout.charges[storage], layout.discharges[storage]
     if numbers.charge_efficiency[storage] == numbers.discharge_efficiency[storage] == 1:
         both = np.minimum(flows[charge], flows[discharge])
         flows[charge] -= both

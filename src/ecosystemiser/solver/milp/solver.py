@@ -49,6 +49,10 @@ class MilpSolver:
         self._session.load(program)
         return self._solution(problem, self._session.run(should_stop), "warm, then cold")
 
+    def forget(self) -> None:
+        """Let the next answer depend on its problem alone, not on what was solved before."""
+        self._session.forget()
+
     def _warm_outcome(self, program: Program, should_stop: Callable[[], bool] | None) -> Outcome | None:
         """Return the answer from the last basis; None where it is not to be trusted."""
         try:
