@@ -51,14 +51,14 @@ def told_progress(bus: EventBus, study_id: str, is_ending: Callable[[], bool]) -
 
 
 class _Lines:
-    def __init__(self, study_id: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._study_id, self._clock = printable(study_id), clock
-        self._said_at = clock()
+    def __init__(self, study_id: str) -> None:
+        self._study_id, self._said_at = printable(study_id), time.monotonic()
 
     def show(self, event: StudyProgress, failed: int) -> None:
-        if self._clock() - self._said_at < LINE_EVERY_S:
+        now = time.monotonic()
+        if now - self._said_at < LINE_EVERY_S:
             return
-        self._said_at = self._clock()
+        self._said_at = now
         try:
             sys.stderr.write(f"{self._study_id}: {', '.join(_words(event, failed))}\n")
             sys.stderr.flush()

@@ -12,6 +12,7 @@ from ecosystemiser.cli.run_report import error_of
 from ecosystemiser.cli.tables import Column, as_pairs, as_table
 from ecosystemiser.cli.text import (
     NOTHING,
+    SIGNS,
     local_time,
     money,
     printable,
@@ -28,9 +29,12 @@ __all__ = [
     "counted",
     "failures_by_cause",
     "heading",
+    "mapping_in",
+    "parameters_of",
     "points_of",
     "points_table",
     "settings_pairs",
+    "statuses",
     "value_text",
 ]
 
@@ -74,9 +78,8 @@ class Points:
 
 def points_of(settings: Mapping[str, Any], rows: Sequence[Row]) -> Points:
     """Return the points of a study from its settings and what the log holds of its runs, point after point."""
-    fields = settings.get("parameters")
     newest = {row["point"]: row for row in rows}
-    return Points(tuple(fields) if isinstance(fields, dict) else (), tuple(newest.values()))
+    return Points(tuple(mapping_in(settings, "parameters")), tuple(newest.values()))
 
 
 def parameters_of(row: Row) -> dict[str, Any]:
@@ -90,7 +93,7 @@ def parameters_of(row: Row) -> dict[str, Any]:
 
 def heading(study: Row, runs: int) -> str:
     """Return what study this is and how it stands."""
-    status, kind = str(study["status"]), study.get("study_type") or "study"
+    status, kind = printable(study["status"]), printable(study.get("study_type") or "of unknown kind")
     system = printable(study.get("system_id") or NOTHING)
     return f"{sign(status)} {status}: study {printable(study['study_id'])}, {kind}, {_runs(runs)} of {system}"
 
@@ -187,9 +190,14 @@ def _map_cells(points: Points, cells: Mapping[tuple[str, str], Row]) -> dict[tup
 
 
 def counted(by_status: Mapping[str | None, int]) -> str:
-    """Return how many runs ended in which state."""
-    told = [f"{count:,} {sign(status)} {status}" for status, count in by_status.items()]
-    return f"{_runs(sum(by_status.values()))}: {', '.join(told)}" if told else "No runs."
+    """Return how many runs there are, and how many in which state."""
+    return f"{_runs(sum(by_status.values()))}: {statuses(by_status)}" if by_status else "No runs."
+
+
+def statuses(by_status: Mapping[Any, int]) -> str:
+    """Return how many runs are in which state, the completed before the others that ended."""
+    ordered = sorted(by_status, key=lambda status: [*SIGNS, status].index(status))
+    return ", ".join(f"{by_status[status]:,} {sign(status)} {status}" for status in ordered)
 
 
 def failures_by_cause(points: Points, width: int) -> str:
@@ -202,16 +210,14 @@ def failures_by_cause(points: Points, width: int) -> str:
     for cause, failed in sorted(causes.items(), key=lambda item: -len(item[1])):
         message = error_of(failed[0])
         message = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
-        lines.append((f"{len(failed):,} {cause}", f"{message} (run {points.ids[failed[0]['run_id']]})"))
+        lines.append((f"{len(failed):,} {printable(cause)}", f"{message} (run {points.ids[failed[0]['run_id']]})"))
     return f"Why runs failed, one message of each cause\n{as_pairs(lines, width=width)}" if lines else ""
 
 
 def settings_pairs(study: Row, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what a study was asked to do, by name."""
-    base = settings.get("base_config")
-    base = base if isinstance(base, dict) else {}
-    fields = settings.get("parameters")
-    varied = {name: _values_text(spec) for name, spec in fields.items()} if isinstance(fields, dict) else {}
+    base = mapping_in(settings, "base_config")
+    varied = {name: _values_text(spec) for name, spec in mapping_in(settings, "parameters").items()}
     ended = local_time(study["finished_at"]) if study.get("finished_at") else ""
     told = [
         ("begun", local_time(study.get("timestamp"))),
@@ -219,12 +225,18 @@ def settings_pairs(study: Row, settings: Mapping[str, Any]) -> list[tuple[str, s
         ("system", str(base.get("system") or "")),
         ("solver", str(base.get("solver_type") or "")),
         ("steps", f"{base['timesteps']:,}" if isinstance(base.get("timesteps"), int) else ""),
-        *((f"{name} =", value_text(value)) for name, value in (base.get("parameters") or {}).items()),
+        *((f"{name} =", value_text(value)) for name, value in mapping_in(base, "parameters").items()),
         *varied.items(),
         ("combine", str(settings.get("combine") or "") if len(varied) > 1 else ""),
         ("hours kept", str(settings.get("timeseries") or "")),
     ]
-    return [(name, text) for name, text in told if text]
+    return [(printable(name), text) for name, text in told if text]
+
+
+def mapping_in(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what a study's settings hold under a name; empty where that is no mapping."""
+    found = settings.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _values_text(spec: object) -> str:

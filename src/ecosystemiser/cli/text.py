@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 __all__ = [
     "NOTHING",
+    "SIGNS",
     "amount",
     "duration",
     "local_time",

@@ -34,7 +34,6 @@ __all__ = [
     "explain",
     "parsed_values",
     "requested",
-    "window_findings",
 ]
 
 COMPOSED_YEAR = (
@@ -43,9 +42,6 @@ COMPOSED_YEAR = (
     "not, so what depends on their coincidence (a cold, still evening at a high price) is not real."
 )
 """What must be said wherever packaged series are used."""
-
-WINDOW_SOLVERS = ("rolling_horizon", "hybrid")
-"""Solvers that plan window after window, by `lookahead_h` and `commit_h`."""
 
 _SIZE_UNITS = ("kW", "kWh", "m2", "m3", "m3/h")
 
@@ -160,24 +156,10 @@ def parsed_values(assignments: Iterable[str], source: str = "--set") -> dict[str
 def requested(fields: Mapping[str, Any], source: str = "command line") -> SimulationConfig:
     """Return the configuration with these fields. Raises InputError with all that is wrong, keys as in the config."""
     try:
-        config = SimulationConfig(**fields)
+        return SimulationConfig(**fields)
     except ValidationError as error:
         document = Document(dict(fields), source)
         raise InputError(findings_from_pydantic(error.errors(include_url=False), document)) from error
-    findings = window_findings(config)
-    if findings:
-        raise InputError(findings)
-    return config
-
-
-def window_findings(config: SimulationConfig) -> list[Finding]:
-    """Find a window that would keep more hours than it sees, where the solver works in windows."""
-    options = config.solver
-    if config.solver_type not in WINDOW_SOLVERS or options.commit_h <= options.lookahead_h:
-        return []
-    remedy = f"give {options.lookahead_h:g} hours or less"
-    message = f"is more than the {options.lookahead_h:g} hours that a window sees"
-    return [Finding(message, remedy, "solver.commit_h", options.commit_h)]
 
 
 def explain(config: SimulationConfig) -> Explanation:

@@ -15,7 +15,6 @@ from ecosystemiser.config.study_config import MOST_POINTS, StudyConfig, ValueRan
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.loading import SystemLoader, with_values
 from ecosystemiser.reader import Document, findings_from_pydantic, read_yaml
-from ecosystemiser.services.checking import window_findings
 from ecosystemiser.services.worker import Workbench, packaged_systems, read_document
 
 __all__ = ["read_study"]
@@ -83,10 +82,6 @@ def _study(document: Document) -> tuple[StudyConfig | None, list[Finding]]:
     except ValidationError as error:
         errors = [{**each, "loc": _place(each["loc"], short)} for each in error.errors(include_url=False)]
         return None, findings + findings_from_pydantic(errors, document, allowed=_allowed)
-    findings += [
-        document.finding(_solver_place(document, found.key), found.message, found.remedy, found.value)
-        for found in window_findings(study.base_config)
-    ]
     located = study.base_config.model_copy(update={"system": _beside(document, study.base_config.system)})
     is_sound = later is None and not any(found.key == "system" for found in findings)
     return (study.model_copy(update={_BASE: located}) if is_sound else None), findings

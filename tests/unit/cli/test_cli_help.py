@@ -27,7 +27,8 @@ ALL = list(commands(typer.main.get_command(app)))
 
 def test_the_commands_are_these() -> None:
     found = {" ".join(path) for path in ALL}
-    assert found == {"", "demo", "run", "check", "doctor", "runs", "runs list", "runs show"}
+    runs, studies = {"runs", "runs list", "runs show"}, {"study", "study run", "study list", "study show"}
+    assert found == {"", "demo", "run", "check", "doctor", *runs, *studies}
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)

@@ -110,10 +110,7 @@ def test_nothing_is_emptied_for_less_than_the_end_price():
 
 @pytest.mark.parametrize("end", ["cyclic", "fixed"])
 def test_the_last_window_brings_the_storage_back(end):
-    """1 kWh at the start. Hour 2 draws it at 0.5 rather than buy; hour 4 alone must put it back, at 0.4; at 0.1 none sees it.
-
-    Windows of one hour under the default end price (0.5): hour 2 may as well buy; both cost 0.5 there or 0.4 later.
-    """
+    """Hour 2 draws the 1 kWh of the start: it is worth 0.5 there, 0.45 at the end. Hour 3 puts it back for 0.1."""
     text = """
   grid: {type: grid, import_price_per_kwh: [0.1, 0.5, 0.1, 0.4], export_limit_kw: 0}
   battery: {type: battery, capacity_kwh: 2, power_kw: 2, efficiency: 1.0, end_price: 0.45}
@@ -142,7 +139,7 @@ def test_a_window_without_a_plan_is_no_proof():
 
 def test_a_first_window_without_a_plan_proves_that_there_is_none():
     """2 kWh at once of 1: nothing went before that could have been planned otherwise."""
-    with pytest.raises(SolveError, match="^steps 0 to 0: no plan meets") as raised:
+    with pytest.raises(SolveError, match=r"^steps 0 to 0: no plan meets") as raised:
         solve(LATE.format(load=[2.0, 0.0]), 2, lookahead=1)
     assert raised.value.cause is FailureCause.INFEASIBLE
 

@@ -11,7 +11,7 @@ from ecosystemiser.solver.windows import Window, window_problem, windows_of
 
 SYSTEM = """
 system_id: windows
-time: {start: "2018-01-31 22:00:00", steps: 4}
+time: {start: 2018-01-31 22:00:00, steps: 4}
 components:
   grid: {type: grid, import_price_per_kwh: [0.1, 0.2, 0.3, 0.4]}
   battery: {type: battery, capacity_kwh: 4, power_kw: 4, initial_level: 0.25, end_price: 0.7}

@@ -20,7 +20,7 @@ LONG_S = 60.0
 
 def make_runs_slowly(orders: Sequence[Order], context: Context) -> None:
     for order in orders:
-        time.sleep(0.25)
+        time.sleep(0.1)
         make_runs([order], context)
 
 

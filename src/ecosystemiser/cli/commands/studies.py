@@ -96,7 +96,7 @@ def settings_of_study(study: dict[str, Any]) -> dict[str, Any]:
 
 def print_study(log: DatabaseMetadataService, study_id: str, style: Format) -> None:
     """Print everything that the log holds of a study, for programs."""
-    from ecosystemiser.cli.study_report import parameters_of
+    from ecosystemiser.cli.study_report import mapping_in, parameters_of
 
     summary = log.get_study_summary(study_id)
     study = summary.pop("study") or {"study_id": study_id}
@@ -111,7 +111,7 @@ def print_study(log: DatabaseMetadataService, study_id: str, style: Format) -> N
         ]
         typer.echo(as_json({**plain, **summary, "settings": settings, "points": points}))
         return
-    varied = list(settings.get("parameters") or {})
+    varied = list(mapping_in(settings, "parameters"))
     names = list(rows[0]) if rows else ["point", "run_id", "simulation_status", *KPI_NAMES]
     kept = [name for name in names if name not in ("point", "parameters_json")]
     typer.echo(as_csv(({**row, **_cells(parameters_of(row))} for row in rows), ["point", *varied, *kept]))

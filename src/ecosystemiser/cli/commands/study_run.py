@@ -10,7 +10,7 @@ import typer
 
 from ecosystemiser.cli.options import DbOption, FormatOption, log_of, settings_of, working
 from ecosystemiser.cli.tables import Format, terminal_width
-from ecosystemiser.cli.text import duration, sign
+from ecosystemiser.cli.text import duration
 from ecosystemiser.errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -114,9 +114,10 @@ def _tell_what_is_kept(log: DatabaseMetadataService, config: StudyConfig) -> Non
     counts = log.get_study_summary(config.study_id)["by_status"]
     if not counts:
         return
-    told = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    from ecosystemiser.cli.study_report import statuses
+
     typer.echo(
-        f"The study was stopped: {told}, the other points not begun. What was done is kept.\n"
+        f"The study was stopped: {statuses(counts)}, the other points not begun. What was done is kept.\n"
         f"See it: ecosystemiser study show {config.study_id}",
         err=True,
     )
@@ -145,7 +146,8 @@ def _page(log: DatabaseMetadataService, result: StudyResult, width: int) -> str:
 
 
 def _how_it_ended(result: StudyResult) -> str:
-    counts = ", ".join(f"{count:,} {sign(status)} {status}" for status, count in result.by_status().items())
+    from ecosystemiser.cli.study_report import statuses
+
     rate = len(result.runs) / result.wall_seconds if result.wall_seconds else 0.0
     speed = f", {rate:,.1f} a second" if rate >= 0.05 else ""
-    return f"Study {result.study_id}: {counts} in {duration(result.wall_seconds)}{speed}."
+    return f"Study {result.study_id}: {statuses(result.by_status())} in {duration(result.wall_seconds)}{speed}."
