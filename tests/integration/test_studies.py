@@ -393,8 +393,9 @@ def test_a_series_that_changed_between_two_studies_is_read_again(
     text = HEAD.replace("NAME", "file") + SHORT.replace("LOAD", "{file: load.csv, column: kw}").replace("SUN", str([0]))
     text = text.replace("capacity_kw: 3, profile: [0]", "capacity_kw: 3, profile: pv-potsdam-south-30")
     found = []
+    path = system_file(text, {"load.csv": "kw\n" + "1.0\n" * 8760})
     for number, load in enumerate((1.0, 1.5)):
-        path = system_file(text, {"load.csv": "kw\n" + f"{load}\n" * 8760})
+        path.with_name("load.csv").write_text("kw\n" + f"{load}\n" * 8760)
         study = StudyConfig(
             study_id=f"s{number}", base_config=SimulationConfig(system=path, solver_type="rule_based"), workers=1
         )
@@ -406,7 +407,7 @@ def test_a_series_that_changed_between_two_studies_is_read_again(
 
 
 def test_a_run_that_hangs_is_ended_and_the_others_go_on(
-    study_of: Callable[..., StudyConfig], log: DatabaseMetadataService, monkeypatch: pytest.MonkeyPatch
+    study_of: Callable[..., StudyConfig], log: DatabaseMetadataService, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     """By the solver's limit, the grace of a study and that of its executor, all made short here."""
     monkeypatch.syspath_prepend(str(TASKS))
@@ -416,10 +417,12 @@ def test_a_run_that_hangs_is_ended_and_the_others_go_on(
     study = study_of(
         "SHORT",
         {"battery.capacity_kwh": [12, 13, 14, 15]},
-        solver=SolverOptions(time_limit_s=6.0),  # a worker's first job imports all that it needs
+        solver=SolverOptions(time_limit_s=3.0),
         workers=2,
     )
+    (folder / "meeting").mkdir()
     with JobFacade(ProcessExecutor(2, patience=patience)) as facade:
+        list(facade.wait([facade.submit_job("study_tasks:meet", str(folder / "meeting")) for _ in range(2)]))
         result = StudyService(log, facade).run_study(study)
     assert result.by_status() == {"completed": 3, "failed": 1}
     bad = result.runs[1]
@@ -427,7 +430,7 @@ def test_a_run_that_hangs_is_ended_and_the_others_go_on(
     row = log.get_simulation_run(bad.run_id)
     assert row is not None
     assert (row["simulation_status"], row["failure_cause"]) == ("failed", "timeout")
-    assert "did not stop at its time limit of 6 s" in (bad.error or "")
+    assert "did not stop at its time limit of 3 s" in (bad.error or "")
 
 
 def test_a_job_that_hears_is_asked_to_stop_at_its_limit(
@@ -437,6 +440,6 @@ def test_a_job_that_hears_is_asked_to_stop_at_its_limit(
     monkeypatch.syspath_prepend(str(TASKS))
     monkeypatch.setattr(study_module, "make_runs", "study_tasks:make_runs_until_told")
     monkeypatch.setattr(study_module, "GRACE_S", 0.0)
-    study = study_of("SHORT", {"battery.capacity_kwh": list(range(9))}, solver=SolverOptions(time_limit_s=0.1))
+    study = study_of("SHORT", {"battery.capacity_kwh": list(range(9))}, solver=SolverOptions(time_limit_s=0.3))
     result = service.run_study(study)
     assert result.by_status() == {"completed": 9}

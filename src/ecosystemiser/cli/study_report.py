@@ -197,7 +197,8 @@ def counted(by_status: Mapping[str | None, int]) -> str:
 def statuses(by_status: Mapping[Any, int]) -> str:
     """Return how many runs are in which state, the completed before the others that ended."""
     ordered = sorted(by_status, key=lambda status: [*SIGNS, status].index(status))
-    return ", ".join(f"{by_status[status]:,} {sign(status)} {status}" for status in ordered)
+    signs = {status: f"{sign(status)} " if sign(status) != NOTHING else "" for status in ordered}
+    return ", ".join(f"{by_status[status]:,} {signs[status]}{printable(status)}" for status in ordered)
 
 
 def failures_by_cause(points: Points, width: int) -> str:

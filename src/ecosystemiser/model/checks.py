@@ -77,6 +77,8 @@ def _demands_above_supply(system: System) -> list[Finding]:
         must = [kind for kind in system.kinds if isinstance(kind, Sink) and kind.bus == bus and kind.unmet_cost is None]
         if not must or not any(bus in _gives_to(kind) for kind in system.kinds):  # the latter is told already
             continue
+        if sum(kind.demand.highest() for kind in must) <= _least_supply(system, bus):
+            continue
         demand = sum((kind.demand.values(system.clock.steps) for kind in must), np.zeros(system.clock.steps))
         short = demand - _most_supply(system, bus)
         worst = int(np.argmax(short))
@@ -100,6 +102,17 @@ def _shortage(
         f"raise the limits of what supplies it, or give a demand {field}",
         f"components.{must[-1].name}",
     )
+
+
+def _least_supply(system: System, bus: str) -> float:
+    """Return what at least could reach `bus` in any step: quick to tell, and mostly enough to see no shortage."""
+    least = 0.0
+    for kind in system.kinds:
+        least += sum(max(0.0, series.lowest()) for series in _supplies(kind, bus))
+        if isinstance(kind, Converter):
+            outputs = [output for output in kind.outputs if output.bus == bus]
+            least += sum(kind.limit.lowest() * output.ratio.lowest() for output in outputs)
+    return least
 
 
 def _most_supply(system: System, bus: str) -> Floats:

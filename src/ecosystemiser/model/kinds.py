@@ -39,11 +39,15 @@ class Series:
 
     def highest(self) -> float:
         """Return the highest value."""
-        return self.scale if self.shape is None else float(np.max(self.scale * self.shape))
+        if self.shape is None:
+            return self.scale
+        return self.scale * float(self.shape.max() if self.scale >= 0 else self.shape.min())
 
     def lowest(self) -> float:
         """Return the lowest value."""
-        return self.scale if self.shape is None else float(np.min(self.scale * self.shape))
+        if self.shape is None:
+            return self.scale
+        return self.scale * float(self.shape.min() if self.scale >= 0 else self.shape.max())
 
 
 ZERO = Series(0.0)

@@ -441,8 +441,10 @@ def _variation(base: SimulationConfig, values: Mapping[str, object]) -> Simulati
 
 def _order(config: SimulationConfig, study_config: StudyConfig, number: int) -> Order:
     run_id = config.run_id or new_run_id()
+    # A new id names no folder yet, so nothing can lead out of the output directory.
+    base = study_config.output_directory.absolute()
+    folder = base / run_id if config.run_id is None else results_folder(base, run_id)
     config = config.model_copy(update={"study_id": study_config.study_id})
-    folder = results_folder(study_config.output_directory, run_id)
     return Order(run_id, config, folder, keeps_hours=study_config.timeseries == "all", point=number)
 
 

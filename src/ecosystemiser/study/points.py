@@ -80,4 +80,6 @@ def _coordinates(values: Sequence[Any]) -> list[float]:
         low, high = min(values), max(values)
         return [float(value - low) / float(high - low) if high > low else 0.0 for value in values]
     position = {text: at for at, text in enumerate(dict.fromkeys(map(repr, values)))}
-    return [float(position[repr(value)]) for value in values]
+    if len(position) > len(values) / 2:  # nearly all differ: none is nearer than another
+        return [0.0] * len(values)
+    return [position[repr(value)] / max(1, len(position) - 1) for value in values]

@@ -128,7 +128,7 @@ def test_two_roofs_fill_two_tanks_in_the_order_of_the_file():
 
 
 def test_a_tank_keeps_what_it_was_to_hand_over_to_a_full_one():
-    """The plan leaves rain of 2 and fills 1 of the tank out of a pond that is full. The rain fills it; the pond stays."""
+    """The plan leaves rain of 2 and fills 1 of the tank out of a full pond. The rain fills it; the pond stays."""
     more = "  pond: {type: water_tank, bus: service_water, capacity_m3: 2, initial_level: 1}\n"
     solved = collected(
         text_of([2.0, 0.0], [0.0, 0.0]) + more,

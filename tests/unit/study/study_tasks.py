@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from ecosystemiser.jobs.executors import Context
 from ecosystemiser.services.orders import Order
@@ -39,10 +40,20 @@ def make_runs_or_hang(orders: Sequence[Order], context: Context) -> None:
 
 
 def make_runs_until_told(orders: Sequence[Order], context: Context) -> None:
-    """The first run is made; then nothing, until the job is asked to stop."""
+    """The first run is made; then, where there are more, nothing, until the job is asked to stop."""
     make_runs(orders[:1], context)
+    if len(orders) == 1:
+        return
     end = time.monotonic() + LONG_S
     while time.monotonic() < end and not context.should_stop():
+        time.sleep(0.01)
+
+
+def meet(folder: str, context: Context) -> None:
+    """Return when two workers are here, each with all that it imports."""
+    (Path(folder) / str(os.getpid())).touch()
+    end = time.monotonic() + LONG_S
+    while time.monotonic() < end and len(list(Path(folder).iterdir())) < 2:
         time.sleep(0.01)
 
 

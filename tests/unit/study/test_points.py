@@ -61,7 +61,8 @@ def test_distances_are_shares_of_a_fields_range() -> None:
 def test_a_field_of_one_value_and_choices_have_places_too() -> None:
     """Choices stand in the order in which they were given; truth values are choices."""
     order = near_neighbour_order(grid_points({"one": [7], "choice": ["b", "a", "c"], "flag": [True, False]}))
-    assert numbers(order) == [0, 1, 3, 2, 4, 5]
+    # b, a, c stand at 0, 0.5, 1: a step to the next choice is half as far as one to the other truth value.
+    assert numbers(order) == [0, 2, 4, 5, 3, 1]
     assert numbers(near_neighbour_order(grid_points({"a": [[1, 2], {"x": 1}]}))) == [0, 1]
 
 

@@ -44,89 +44,103 @@ def _pass_by(problem: Problem, storages: list[int], flows: Floats) -> None:
 
 
 class _Filling:
-    """The tanks of one bus and the costless sources on it, step by step."""
+    """The tanks of one bus and the costless sources on it, step by step. Plain floats: arrays of a tank or two lag."""
 
     def __init__(
         self, problem: Problem, storages: list[int], sources: list[int], flows: Floats, levels: Floats
     ) -> None:
-        layout, numbers = problem.layout, problem.coefficients
+        layout = problem.layout
         self.problem, self.storages, self.sources = problem, storages, sources
         self.flows, self.levels = flows, levels
         self.charges = [layout.charges[storage] for storage in storages]
         self.discharges = [layout.discharges[storage] for storage in storages]
-        self.charge, self.discharge = flows[self.charges], flows[self.discharges]
-        self.into, self.out = numbers.charge_efficiency[storages], numbers.discharge_efficiency[storages]
-        self.keep, self.capacity = numbers.keep[storages], numbers.capacity[storages]
-        self.given = flows[sources].sum(axis=0)
+        self.charge, self.discharge = flows[self.charges].tolist(), flows[self.discharges].tolist()
+        self.into, self.out, self.keep, self.capacity = _numbers(problem, storages)
+        given = flows[sources].sum(axis=0)
         offered = np.sum([problem.limits(source) for source in sources], axis=0)
-        self.spare = np.maximum(offered - self.given, 0.0)
-        self.limit = np.array([problem.limits(flow) for flow in self.charges])
-        self.bought = self._bought()
-        self.room = self._room()
+        self.given, self.spare = given.tolist(), np.maximum(offered - given, 0.0).tolist()
+        self.limit = [problem.limits(flow).tolist() for flow in self.charges]
+        self.bought = self._bought(given).tolist()
+        self.room = [self._room(tank) for tank in range(len(storages))]
 
     def run(self) -> None:
         """Fill the tanks, and write what flows and stands in them."""
-        before, planned_end = self.given.copy(), self.levels[self.storages, -1]
-        level = self.levels[self.storages, 0]
+        before, planned_end = np.array(self.given), self.levels[self.storages, -1]
+        level = self.levels[self.storages, 0].tolist()
+        levels = []
         for step in range(self.problem.steps):
-            level = self._step(step, level)
-            self.levels[self.storages, step + 1] = level
+            self._step(step, level)
+            levels.append(level.copy())
+        self.levels[self.storages, 1:] = np.array(levels).T
         if self.problem.end in (EndRule.CYCLIC, EndRule.FIXED):
             self.levels[self.storages, -1] = planned_end
         self.flows[self.charges], self.flows[self.discharges] = self.charge, self.discharge
-        change = self.given - before
+        change = np.array(self.given) - before
         for source in self.sources:
             most = np.maximum(self.problem.limits(source) - self.flows[source], 0.0)
             part = np.clip(change, -self.flows[source], most)
             self.flows[source] += part
             change = change - part
 
-    def _step(self, step: int, level: Floats) -> Floats:
-        """Change what flows in a step; return the levels at its end."""
-        charge, discharge, room = self.charge[:, step], self.discharge[:, step], self.room[:, step]
-        level = level * self.keep + self.into * charge - discharge / self.out
-        cut = np.clip((level - room) / self.into, 0.0, charge - self.bought[:, step])
-        if np.any(cut > 0):
-            charge -= cut
-            level = level - self.into * cut
-            level = level + self._give_back(step, float(cut.sum())) / self.out
-        for tank in range(len(level)):
-            fits = min((room[tank] - level[tank]) / self.into[tank], self.limit[tank, step] - charge[tank])
-            added = max(0.0, min(float(self.spare[step]), float(fits)))
-            charge[tank] += added
-            level[tank] += self.into[tank] * added
+    def _step(self, step: int, level: list[float]) -> None:
+        """Change what flows in a step, and `level` to those at its end."""
+        too_much = 0.0
+        for tank, start in enumerate(level):
+            charge, drawn = self.charge[tank][step], self.discharge[tank][step] / self.out[tank]
+            end = start * self.keep[tank] + self.into[tank] * charge - drawn
+            if end > self.room[tank][step]:
+                excess = (end - self.room[tank][step]) / self.into[tank]
+                cut = max(0.0, min(excess, charge - self.bought[tank][step]))
+                self.charge[tank][step] = charge - cut
+                end -= self.into[tank] * cut
+                too_much += cut
+            level[tank] = end
+        if too_much > 0:
+            self._give_back(step, too_much, level)
+        for tank, end in enumerate(level):
+            fits = (self.room[tank][step] - end) / self.into[tank]
+            added = max(0.0, min(self.spare[step], fits, self.limit[tank][step] - self.charge[tank][step]))
+            self.charge[tank][step] += added
             self.given[step] += added
             self.spare[step] -= added
-        return np.clip(level, 0.0, self.capacity)
+            level[tank] = min(max(end + self.into[tank] * added, 0.0), self.capacity[tank])
 
-    def _give_back(self, step: int, amount: float) -> Floats:
-        """Take `amount` less from sources, then from tanks; return what each tank keeps of it. (tanks,)"""
-        from_sources = min(amount, float(self.given[step]))
+    def _give_back(self, step: int, amount: float, level: list[float]) -> None:
+        """Take `amount` less from sources, then from tanks, which keep it."""
+        from_sources = min(amount, self.given[step])
         self.given[step] -= from_sources
         self.spare[step] += from_sources
-        left, kept = amount - from_sources, np.zeros(len(self.storages))
-        for tank in range(len(kept)):
-            kept[tank] = min(left, float(self.discharge[tank, step]))
-            self.discharge[tank, step] -= kept[tank]
-            left -= kept[tank]
-        return kept
+        amount -= from_sources
+        for tank, discharge in enumerate(self.discharge):
+            kept = min(amount, discharge[step])
+            discharge[step] -= kept
+            level[tank] += kept / self.out[tank]
+            amount -= kept
 
-    def _bought(self) -> Floats:
+    def _bought(self, given: Floats) -> Floats:
         """Return the part of each charge that neither these sources nor tanks of this bus give. (tanks, steps)"""
-        left = np.maximum(self.charge.sum(axis=0) - self.given - self.discharge.sum(axis=0), 0.0)
-        bought = np.zeros_like(self.charge)
-        for tank, charge in enumerate(self.charge):
+        charges, discharges = self.flows[self.charges], self.flows[self.discharges]
+        left = np.maximum(charges.sum(axis=0) - given - discharges.sum(axis=0), 0.0)
+        bought = np.zeros_like(charges)
+        for tank, charge in enumerate(charges):
             bought[tank] = np.minimum(charge, left)
             left = left - bought[tank]
         return bought
 
-    def _room(self) -> Floats:
-        """Return how high each step may end for what is bought later to fit into the capacity. (tanks, steps)"""
-        change = self.into[:, None] * self.bought - self.discharge / self.out[:, None]
-        room = np.repeat(self.capacity[:, None], self.problem.steps, axis=1)
+    def _room(self, tank: int) -> list[float]:
+        """Return how high each step may end for what is bought later to fit into the capacity. (steps,)"""
+        capacity, keep = self.capacity[tank], self.keep[tank]
+        room = [capacity] * self.problem.steps
         for step in range(self.problem.steps - 1, 0, -1):
-            before = np.divide(
-                room[:, step] - change[:, step], self.keep, where=self.keep > 0, out=self.capacity.copy()
-            )
-            room[:, step - 1] = np.minimum(self.capacity, before)
+            change = self.into[tank] * self.bought[tank][step] - self.discharge[tank][step] / self.out[tank]
+            if keep > 0:
+                room[step - 1] = min(capacity, (room[step] - change) / keep)
         return room
+
+
+def _numbers(problem: Problem, storages: list[int]) -> tuple[list[float], list[float], list[float], list[float]]:
+    """Return efficiencies into and out of storages, what they keep, and their capacities."""
+    numbers = problem.coefficients
+    rows = (numbers.charge_efficiency, numbers.discharge_efficiency, numbers.keep, numbers.capacity)
+    into, out, keep, capacity = (row[storages].tolist() for row in rows)
+    return into, out, keep, capacity
