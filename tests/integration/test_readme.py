@@ -23,15 +23,17 @@ def block(containing: str) -> str:
 def farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder with the README's system file; the current folder."""
     (tmp_path / "farm.yaml").write_text(block("system_id: farm"), "utf-8")
+    (tmp_path / "sizing.yaml").write_text(block("study_id: sizing"), "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ECOSYSTEMISER_DB", raising=False)
     return tmp_path
 
 
 def test_the_commands_of_the_readme_run(farm: Path) -> None:
-    """Each line of the shell block, in order, ends with exit code 0."""
-    commands = [line.partition("#")[0].strip() for line in block("ecosystemiser check").splitlines()]
-    assert len(commands) == 5
+    """Each line of both shell blocks, in order, ends with exit code 0."""
+    lines = [*block("ecosystemiser check").splitlines(), *block("ecosystemiser study run").splitlines()]
+    commands = [line.partition("#")[0].strip() for line in lines]
+    assert len(commands) == 7
     for command in commands:
         words = shlex.split(command)
         done = subprocess.run([PROGRAM, *words[1:]], capture_output=True, text=True, check=False)

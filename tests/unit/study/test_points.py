@@ -66,6 +66,12 @@ def test_a_field_of_one_value_and_choices_have_places_too() -> None:
     assert numbers(near_neighbour_order(grid_points({"a": [[1, 2], {"x": 1}]}))) == [0, 1]
 
 
+def test_of_values_that_all_differ_none_is_near_another() -> None:
+    """As of price series: the order follows the other fields."""
+    order = near_neighbour_order(zipped({"series": [[1, 2], [3, 4], {"x": 1}], "size": [0, 9, 1]}))
+    assert numbers(order) == [0, 2, 1]
+
+
 def test_the_order_is_fixed_by_the_points_alone() -> None:
     chance = random.Random(1)  # noqa: S311 - no secret
     points = grid_points({"a": [chance.random() for _ in range(8)], "b": [chance.random() for _ in range(8)]})

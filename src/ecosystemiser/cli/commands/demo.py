@@ -90,7 +90,7 @@ def _comparison(results: dict[str, SimulationResult], currency: str) -> str:
         Column("solver", list(results)),
         Column("cost", [money(result.kpis.get("total_cost"), currency) for result in found], is_number=True),
         Column("CO2", [amount(result.kpis.get("total_co2"), "kg") for result in found], is_number=True),
-        _shares("self-sufficiency", found),
+        _shares("self-suff.", found),
         Column("over the optimum", [share(_gap(result, bound)) for result in found], is_number=True),
         Column("time", [duration(result.wall_seconds) for result in found], is_number=True),
     ]
