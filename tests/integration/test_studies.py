@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -443,3 +444,26 @@ def test_a_job_that_hears_is_asked_to_stop_at_its_limit(
     study = study_of("SHORT", {"battery.capacity_kwh": list(range(9))}, solver=SolverOptions(time_limit_s=0.3))
     result = service.run_study(study)
     assert result.by_status() == {"completed": 9}
+
+
+def test_a_study_is_stopped_in_five_seconds_though_a_worker_hears_nothing(
+    service: StudyService,
+    study_of: Callable[..., StudyConfig],
+    log: DatabaseMetadataService,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the others had done is kept."""
+    monkeypatch.syspath_prepend(str(TASKS))
+    monkeypatch.setattr(study_module, "make_runs", "study_tasks:make_runs_or_hang")
+    asked_at: list[float] = []
+
+    def stop(event: RunCompleted) -> None:
+        asked_at.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    service.bus.subscribe(RunCompleted, stop)
+    with pytest.raises(KeyboardInterrupt):
+        service.run_study(study_of("SHORT", {"battery.capacity_kwh": [13, 14]}, workers=2))
+    assert time.monotonic() - asked_at[0] < 5
+    assert log.get_study_summary("s")["study"]["status"] == "cancelled"
+    assert [row["simulation_status"] for row in log.query_study_runs("s")] == ["cancelled", "completed"]

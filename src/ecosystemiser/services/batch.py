@@ -92,6 +92,7 @@ def _group_outcomes(group: Sequence[_Member], make: Callable[[Order], Outcome]) 
             continue
         own = {name: values[at] for name, values in kpis.items()}
         columns: dict[str, object] = {
+            "timesteps": member.system.clock.steps,
             "solver_status": "dispatched",
             "balance_residual": residual[at],
             "wall_seconds": seconds,

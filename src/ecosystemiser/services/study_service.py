@@ -26,6 +26,7 @@ from ecosystemiser.jobs.events import (
     StudyStarted,
     StudySubmitted,
 )
+from ecosystemiser.jobs.executors import InlineExecutor, Patience, ProcessExecutor
 from ecosystemiser.jobs.states import Job, JobStatus
 from ecosystemiser.kpis import KPI_NAMES
 from ecosystemiser.model.loading import load_system, with_values
@@ -44,6 +45,8 @@ from ecosystemiser.study.points import chunks_of
 __all__ = ["EventBus", "RunFailed", "StudyConfig", "StudyProgress", "StudyResult", "StudyRun", "StudyService"]
 
 PROGRESS_EVERY_S = 0.2
+STOP_S = 3.0
+"""How long a worker has to stop when asked, before it is killed: a stopped study ends within 5 s."""
 ASK_EVERY_S = 0.1
 """How often a study asks whether it is to stop."""
 GRACE_S = 5.0
@@ -207,8 +210,9 @@ class StudyService:
             yield self.job_facade
             return
         workers = study_config.workers or os.cpu_count() or 1
-        facade = JobFacade("inline", bus=self.bus) if workers == 1 else JobFacade("process", workers, self.bus)
-        with facade:
+        patience = Patience(cancel_grace_s=STOP_S)
+        executor = InlineExecutor() if workers == 1 else ProcessExecutor(workers, patience=patience)
+        with JobFacade(executor, bus=self.bus) as facade:
             yield facade
 
     @contextmanager

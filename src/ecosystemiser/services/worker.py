@@ -224,6 +224,7 @@ class _Attempt:
 def _report_columns(solved: SolvedSystem, found: Audit) -> dict[str, object]:
     report = solved.report
     return {
+        "timesteps": solved.system.clock.steps,  # a variation may have changed them
         "solver_status": report.status,
         "objective": report.objective,
         "bound": report.bound,

@@ -149,6 +149,15 @@ def test_a_base_simulation_keeps_its_run_id(service: StudyService, study_of: Cal
     assert states(service, "t") == (None, {})
 
 
+@pytest.mark.parametrize("timeseries", ["all", "none"])
+def test_rows_say_how_many_steps_were_solved(
+    service: StudyService, study_of: Callable[..., StudyConfig], timeseries: str
+) -> None:
+    """Also where the variations themselves say it."""
+    service.run_study(study_of({"time.steps": [12, 36]}, timeseries=timeseries))
+    assert [row["timesteps"] for row in service.database_service.query_study_runs("s")] == [12, 36]
+
+
 # Results.
 
 

@@ -164,11 +164,14 @@ def test_other_causes_stay(monkeypatch):
 
 
 def test_the_answer_does_not_depend_on_what_was_solved_before():
-    """Hours of equal price: any is optimal, and which one is taken leads the next windows; twice, it is the same."""
+    """Windows with several optima, of which each leads to others: warm from the last window they end 0.15 apart."""
     text = """
-  grid: {type: grid, import_price_per_kwh: 0.3, export_price_per_kwh: 0.3, import_limit_kw: 3, export_limit_kw: 3}
-  battery: {type: battery, capacity_kwh: 4, power_kw: 2, efficiency: 1.0, end_price: 0.3}
-  load: {type: electricity_demand, profile: [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 1.0, 2.0]}
+  grid: {type: grid, import_price_per_kwh: [0.2, 0.3, 0.2, 0.3, 0.3, 0.3, 0.2, 0.2], export_price_per_kwh: 0.2,
+         import_limit_kw: 4, export_limit_kw: 3}
+  pv: {type: pv, capacity_kw: 3, profile: [0.0, 0.5, 0.5, 0.0, 0.0, 1.0, 0.5, 1.0]}
+  battery: {type: battery, capacity_kwh: 4, power_kw: 2, efficiency: 1.0, end_price: 0.2}
+  cell: {type: battery, capacity_kwh: 3, power_kw: 2, efficiency: 1.0, end_price: 0.2}
+  load: {type: electricity_demand, profile: [0.0, 1.0, 0.0, 0.0, 2.0, 2.0, 1.0, 0.0]}
 """
     problem = compile_problem(load(text, 8))
     prepared = prepare("rolling_horizon", problem, SolverOptions(lookahead_h=2, commit_h=1))
