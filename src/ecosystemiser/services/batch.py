@@ -70,7 +70,8 @@ def _join(groups: list[list[_Member]], member: _Member) -> None:
     """Put a run to others of its structure, and share their signals, so that memory holds them once."""
     for group in groups:
         if share_tables(group[0].problem, member.problem):
-            shared = replace(member.problem, signals=group[0].problem.signals)
+            first = group[0].problem
+            shared = replace(member.problem, layout=first.layout, signals=first.signals)
             group.append(replace(member, problem=shared))
             return
     groups.append([member])

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeVar
 
+import numpy as np
+
 __all__ = ["Point", "chunks_of", "grid_points", "near_neighbour_order", "zipped_points"]
 
 T = TypeVar("T")
@@ -51,12 +53,14 @@ def near_neighbour_order(points: Sequence[Point]) -> list[Point]:
     places = _places(points)
     if len(points) > MOST_ORDERED:
         return [points[at] for at in sorted(range(len(points)), key=lambda at: places[at])]
-    left, order = set(range(1, len(points))), [0] if points else []
-    while left:
-        here = places[order[-1]]
-        nearest = min(left, key=lambda at: (math.dist(here, places[at]), at))
-        left.remove(nearest)
-        order.append(nearest)
+    if not points:
+        return []
+    coordinates, order = np.array(places).reshape(len(points), -1), [0]
+    is_left = np.ones(len(points), dtype=bool)
+    while len(order) < len(points):
+        is_left[order[-1]] = False
+        distances = np.sum((coordinates - coordinates[order[-1]]) ** 2, axis=1)
+        order.append(int(np.argmin(np.where(is_left, distances, np.inf))))  # the first of equally near ones
     return [points[at] for at in order]
 
 

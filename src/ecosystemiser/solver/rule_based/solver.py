@@ -103,7 +103,11 @@ def share_tables(one: Problem, other: Problem) -> bool:
     if (one.layout, one.end, one.step_h) != (other.layout, other.end, other.step_h):
         return False
     rows = ("signals", "limit_signal", "ratio_signal", "cost_signal", "co2_signal", "months")
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in rows)
+    return all(_are_equal(getattr(one, name), getattr(other, name)) for name in rows)
+
+
+def _are_equal(one: Floats | Ints, other: Floats | Ints) -> bool:
+    return one is other or np.array_equal(one, other)
 
 
 def _dispatched(plan: Plan, numbers: Numbers, lanes: Ints) -> Sums:
