@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test faults lint bench lock clean
 
 # The first of these that is new enough; `make PYTHON=/path/to/python3 ...` chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -15,15 +15,20 @@ ARGS ?=
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo 'ARGS="..." is handed on by demo, test (to pytest), bench and lock (to uv, as in ARGS=--upgrade).'
+	@echo 'ARGS="..." is handed on by demo, test (to pytest), faults, bench and lock (to uv, as in ARGS=--upgrade).'
 
 setup: $(VENV)/.project $(VENV)/.dev ## Create .venv with all that demo, lint and test need
 
 demo: $(VENV)/.project ## Take the tour: solve the packaged example, run a small study
 	$(VENV)/bin/ecosystemiser demo $(ARGS)
 
-test: lint ## Run lint, then all tests
-	$(VENV)/bin/python -m pytest $(ARGS)
+test: lint ## Run lint, then all tests but those at full length
+	$(VENV)/bin/python -m pytest -m "not slow" -n 2 --no-loadscope-reorder $(ARGS)
+
+faults: setup ## Kill, fill, damage and stop at full length (half an hour), print figures wanted and reached
+	$(VENV)/bin/python -m pytest -m slow
+	$(VENV)/bin/python -m pytest tests/property --hypothesis-profile=default
+	$(VENV)/bin/python -m tests.faults $(ARGS)
 
 lint: setup ## Run ruff, mypy and the import contracts
 	$(VENV)/bin/ruff check

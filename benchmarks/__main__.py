@@ -20,10 +20,16 @@ MEASUREMENTS = {
     "rule_component_hour": "benchmarks.rule_component_hour",
     "rule_single": "benchmarks.rule_single",
     "logging": "benchmarks.run_logging",
+    "study_log": "benchmarks.study_logging",
+    "many_runs": "benchmarks.many_pages",
+    "explorer": "benchmarks.explorer",
     "startup": "benchmarks.startup",
     "warm_variation": "benchmarks.warm_variation",
     "lp_study": "benchmarks.lp_study",
     "rule_study": "benchmarks.rule_study",
+    "monte_carlo": "benchmarks.monte_carlo",
+    "genetic": "benchmarks.search",
+    "two_workers": "benchmarks.two_workers",
     "solvers": "benchmarks.solvers",
 }
 """Module of each; every one has a function `rows(effort)`."""

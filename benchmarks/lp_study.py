@@ -20,8 +20,8 @@ from ecosystemiser.jobs.events import RunCompleted
 
 __all__ = ["rows"]
 
-MOST, SAME = 1 / 15, 1e-6
-WORKERS, VARIATIONS, PEERS = 2, 50, 3
+MOST, SAME = 1 / 30, 1e-6
+WORKERS, VARIATIONS, PEERS = 2, 100, 3
 
 
 class Study(NamedTuple):

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
-__all__ = ["QUICK", "Effort", "Limit", "Pair", "Row", "Verdict", "by_turns", "quartiles", "seconds_of"]
+__all__ = ["QUICK", "Effort", "Limit", "Pair", "Row", "Verdict", "by_turns", "peak_mb", "quartiles", "seconds_of"]
 
 Work = Callable[[], object]
 
@@ -41,6 +42,15 @@ class Effort:
 
 
 QUICK = Effort(steps=168, lanes=96, long_repeats=2, short_repeats=3, many_repeats=10)
+
+
+def peak_mb(pid: int | str = "self") -> float:
+    """Return the most memory that a process has had since its program began. [MB]
+
+    What getrusage tells of a child begins with the peak of the parent that it was forked from.
+    """
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def seconds_of(work: Work, *, tidy: bool = True) -> float:

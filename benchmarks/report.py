@@ -20,7 +20,10 @@ __all__ = ["WIDTH", "as_json", "has_missed", "machine", "table", "write_json"]
 WIDTH = 80
 COLUMNS = (28, 11, 11, 13, 8, 7)
 """Widths of: what, ours, peer, ratio, limit, verdict; one blank lies between two in the first place."""
-PACKAGES = ("ecosystemiser", "numpy", "scipy", "numba", "highspy", "sqlalchemy", "pypsa", "linopy", "pandas")
+PACKAGES = (
+    "ecosystemiser", "numpy", "scipy", "numba", "highspy", "sqlalchemy", "mlflow-skinny", "optuna", "pypsa", "linopy",
+    "pandas",
+)  # fmt: skip
 SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import count
 
+from benchmarks.bare_log import BareLog
 from benchmarks.folders import disk_folder
 from benchmarks.measure import Effort, Row, by_turns, seconds_of
 from benchmarks.run_logging import Values, bare
-from benchmarks.studies import Bench, points, system_of
+from benchmarks.studies import Bench, Points, points, system_of
 
 from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.model.compiling import compile_problem
@@ -22,11 +23,12 @@ from ecosystemiser.study.points import chunks_of
 
 __all__ = ["rows"]
 
-MOST, VARIATIONS = 5.0, 500
-OWN = ("run_id", "simulation_status", "created_at", "updated_at")
+MOST, VARIATIONS = 4.0, 500
+OWN = ("created_at", "updated_at")
 """Columns that every write sets anew."""
 BEFORE = (
-    "study_id", "system_id", "timesteps", "timestamp", "solver_type", "results_path", "parameters_json", "config_hash",
+    "run_id", "study_id", "system_id", "timesteps", "timestamp", "solver_type", "currency", "point", "results_path",
+    "parameters_json", "config_hash",
 )  # fmt: skip
 """Columns of a row that stand before the work; the others come with its end."""
 
@@ -42,8 +44,8 @@ def rows(effort: Effort) -> list[Row]:
     with disk_folder() as folder:
         bench = Bench.in_folder(folder)
 
-        def study(workers: int) -> None:
-            bench.run(values, "rule_based", "shortfall", effort.steps, workers=workers, timeseries="none")
+        def study(workers: int, varied: Points = values) -> None:
+            bench.run(varied, "rule_based", "shortfall", effort.steps, workers=workers, timeseries="none")
 
         with bench.database:
             study(1)
@@ -54,14 +56,18 @@ def rows(effort: Effort) -> list[Row]:
                 kernel = statistics.median(seconds_of(peer.solve) for _ in range(effort.short_repeats))
                 inserts = statistics.median(seconds_of(peer.log) for _ in range(effort.short_repeats))
             two = [seconds_of(lambda: study(2)) for _ in range(effort.long_repeats if effort.is_full else 1)]
+            tariffs = points(number, "import")
+            study(1, tariffs)
+            priced = [seconds_of(lambda: study(1, tariffs)) for _ in range(effort.long_repeats)]
     note = (
         f"{number} years, one worker within this process; the peer: {1e3 * kernel:.0f} ms in the kernel, "
         f"{1e3 * inserts:.0f} ms in sqlite3"
     )
-    details = {**pair.details(), "kernel_s": kernel, "inserts_s": inserts, "two_workers_s": two}
+    details = {**pair.details(), "kernel_s": kernel, "inserts_s": inserts, "two_workers_s": two, "tariffs_s": priced}
     return [
         Row("rule_study", pair.ours_s, pair.peer_s, "s", MOST, spread=pair.spread, note=note, details=details),
         Row("rule_study, two workers", statistics.median(two), pair.peer_s, note="with the start of two processes"),
+        Row("rule_study, tariffs", statistics.median(priced), pair.peer_s, note="every run with a tariff of its own"),
     ]
 
 
@@ -79,7 +85,9 @@ class Peer:
         self._solver = RuleBasedSolver(self.batch, SolverOptions())
         kept = [name for name, value in self.logged[0].items() if value is not None and name not in OWN]
         self._before = [name for name in kept if name in BEFORE]
-        self._after = [name for name in kept if name not in BEFORE]
+        self._after = ["run_id", *(name for name in kept if name not in BEFORE)]
+        self._parameters = [json.loads(row["parameters_json"]) for row in self.logged]
+        self._log = BareLog(self.connection)
 
     def run(self) -> None:
         """Dispatch and log."""
@@ -92,27 +100,10 @@ class Peer:
     def log(self, between: Callable[[], None] = lambda: None) -> None:
         """Insert running rows, do what is to be done, update them; in pieces as large as ours, each on the disk."""
         turn = next(self.numbers)
-        pieces = [[(f"{row['run_id']}-{turn}", row) for row in piece] for piece in chunks_of(self.logged)]
-        for piece in pieces:
-            self._insert(piece)
+        pieces = [[{**row, "run_id": f"{row['run_id']}-{turn}"} for row in piece] for piece in chunks_of(self.logged)]
+        for piece, parameters in zip(pieces, chunks_of(self._parameters), strict=True):
+            running = [{**{name: row[name] for name in self._before}, "simulation_status": "running"} for row in piece]
+            self._log.begin(running, parameters)
         between()
         for piece in pieces:
-            self._update(piece)
-
-    def _insert(self, piece: Sequence[tuple[str, Values]]) -> None:
-        now = datetime.now(UTC).isoformat()
-        columns = [*OWN, *self._before]
-        rows = [(run_id, "running", now, now, *(row[name] for name in self._before)) for run_id, row in piece]
-        marks = ", ".join("?" * len(columns))
-        self._execute(f"INSERT INTO simulation_runs ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608
-
-    def _update(self, piece: Sequence[tuple[str, Values]]) -> None:
-        now = datetime.now(UTC).isoformat()
-        changes = ", ".join(f"{name} = ?" for name in ("simulation_status", "updated_at", *self._after))
-        rows = [("completed", now, *(row[name] for name in self._after), run_id) for run_id, row in piece]
-        self._execute(f"UPDATE simulation_runs SET {changes} WHERE run_id = ?", rows)  # noqa: S608
-
-    def _execute(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        self.connection.execute("BEGIN IMMEDIATE")
-        self.connection.executemany(statement, rows)
-        self.connection.execute("COMMIT")
+            self._log.end([{name: row[name] for name in self._after} for row in piece])

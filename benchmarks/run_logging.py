@@ -1,60 +1,102 @@
-"""One run in the log: the row `running`, then the row with all KPIs, each on the disk; beside sqlite3 alone."""
+"""One run in the log: the row `running`, then the row with all KPIs, each on the disk; beside sqlite3 alone, MLflow
+and Optuna."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
+from benchmarks.bare_log import BareLog, Values, bare
 from benchmarks.folders import disk_folder
-from benchmarks.measure import Effort, Row, by_turns
+from benchmarks.measure import Effort, Pair, Row, by_turns
+from benchmarks.trackers import TRACKERS
 
 from ecosystemiser.kpis import KPI_NAMES
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 
-__all__ = ["rows"]
+__all__ = ["Values", "bare", "rows"]
 
 MOST = 4.0
-Values = dict[str, object]
+AS_FAST_AS_TRACKERS = 1 / 20
+IN_A_ROW = 10
+"""Runs logged between two of a tracker: ours would otherwise find the caches as the tracker left them."""
+PARAMETERS = {"battery.capacity_kwh": 80.0, "roof_pv.capacity_kw": 60.0, "grid.export_price_per_kwh": 0.08}
+Log = Callable[[], None]
 
 
 def rows(effort: Effort) -> list[Row]:
     """Measure."""
-    with disk_folder() as folder:
-        path = folder / "ours.sqlite"
-        with DatabaseMetadataService(path) as service, bare(path, folder / "bare.sqlite") as connection:
-            numbers = count()
+    with disk_folder() as folder, DatabaseMetadataService(folder / "ours.sqlite") as service:
+        numbers = count()
 
-            def ours() -> None:
-                start, end = _run(f"run-{next(numbers)}")
-                service.log_simulation_run(start)
-                service.log_simulation_run(end)
+        def ours() -> None:
+            start, end = run(f"run-{next(numbers)}")
+            service.log_simulation_run(start)
+            service.log_simulation_run(end)
+
+        ours()
+        with bare(folder / "ours.sqlite", folder / "bare.sqlite") as connection:
+            log = BareLog(connection)
 
             def peer() -> None:
-                start, end = _run(f"run-{next(numbers)}")
-                insert(connection, start)
-                update(connection, end)
+                start, end = run(f"run-{next(numbers)}")
+                log.begin([start], [PARAMETERS])
+                log.end([end])
 
             pair = by_turns(ours, peer, effort.many_repeats, warm_ups=5, tidy=False)
-    note = "each of the two commits waits for the disk (WAL, synchronous FULL), in both"
-    return [Row("logging", pair.ours_s, pair.peer_s, "s", MOST, spread=pair.spread, note=note, details=pair.details())]
+        note = "each of the two commits waits for the disk (WAL, synchronous FULL), in both"
+        made = [
+            Row("logging", pair.ours_s, pair.peer_s, "s", MOST, spread=pair.spread, note=note, details=pair.details())
+        ]
+        return made + _beside_trackers(ours, folder, effort)
 
 
-def _run(run_id: str) -> tuple[Values, Values]:
+def _in_a_row(log: Log) -> Log:
+    """Return what logs as many runs, one after the other, as a study does."""
+
+    def some() -> None:
+        for _ in range(IN_A_ROW):
+            log()
+
+    return some
+
+
+def _beside_trackers(ours: Log, folder: Path, effort: Effort) -> list[Row]:
+    kpis = {name: 0.5 + at for at, name in enumerate(KPI_NAMES)}
+    made = []
+    for tracker in TRACKERS:
+        what = f"logging, {tracker.name}"
+        if not effort.is_full or find_spec(tracker.package) is None:
+            made.append(Row(what, note=f"{tracker.package}, which `make bench` installs, in a full measurement only"))
+            continue
+        with tracker.logging(folder, PARAMETERS, kpis) as log:
+            pair = by_turns(_in_a_row(ours), _in_a_row(log), effort.long_repeats, warm_ups=1, tidy=False)
+        pair = Pair(*(tuple(each / IN_A_ROW for each in side) for side in (pair.ours, pair.peer)))
+        limit = AS_FAST_AS_TRACKERS if tracker.is_limit else None
+        row = Row(what, pair.ours_s, pair.peer_s, "s", limit, spread=pair.spread, note=tracker.how)
+        made.append(replace(row, details=pair.details()))
+    return made
+
+
+def run(run_id: str, study_id: str = "bench") -> tuple[Values, Values]:
+    """Return what is logged of a run at its start and at its end."""
     now = datetime.now(UTC).isoformat()
     start: Values = {
         "run_id": run_id,
-        "study_id": "bench",
+        "study_id": study_id,
         "system_id": "reference",
         "timesteps": 8760,
         "timestamp": now,
         "solver_type": "milp",
+        "currency": "EUR",
         "simulation_status": "running",
         "results_path": f"results/{run_id}",
-        "parameters_json": '{"battery.capacity_kwh": 80}',
+        "parameters_json": json.dumps(PARAMETERS),
         "config_hash": "0" * 64,
     }
     end: Values = {
@@ -73,39 +115,3 @@ def _run(run_id: str) -> tuple[Values, Values]:
         "wall_seconds": 2.0,
     }
     return start, end
-
-
-@contextmanager
-def bare(ours: Path, path: Path) -> Iterator[sqlite3.Connection]:
-    """Open sqlite3 on a new file with the table of runs as `ours` has it, indexes included, and as durable."""
-    with DatabaseMetadataService(ours) as service:
-        service.log_simulation_run({"run_id": "first"})
-    with closing(sqlite3.connect(f"{ours.as_uri()}?mode=ro", uri=True)) as theirs:
-        wanted = "SELECT sql FROM sqlite_master WHERE tbl_name = 'simulation_runs' AND sql IS NOT NULL"
-        made = [statement for (statement,) in theirs.execute(wanted)]
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        for statement in made:
-            connection.execute(statement)
-        yield connection
-
-
-def insert(connection: sqlite3.Connection, row: Values) -> None:
-    """Insert a row and commit."""
-    now = datetime.now(UTC).isoformat()
-    values = {**row, "created_at": now, "updated_at": now}
-    marks = ", ".join("?" * len(values))
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"INSERT INTO simulation_runs ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
-    connection.execute("COMMIT")
-
-
-def update(connection: sqlite3.Connection, row: Values) -> None:
-    """Update a row and commit."""
-    values = {**row, "updated_at": datetime.now(UTC).isoformat()}
-    run_id = values.pop("run_id")
-    changes = ", ".join(f"{name} = ?" for name in values)
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"UPDATE simulation_runs SET {changes} WHERE run_id = ?", (*values.values(), run_id))  # noqa: S608
-    connection.execute("COMMIT")

@@ -20,7 +20,7 @@ from ecosystemiser.services.database_metadata_service import DatabaseMetadataSer
 from ecosystemiser.services.study_service import StudyResult, StudyService
 from ecosystemiser.store.states import RunStatus
 
-__all__ = ["Bench", "points", "system_of"]
+__all__ = ["Bench", "Points", "points", "system_of"]
 
 Points = dict[str, list[Any]]
 

@@ -1,4 +1,4 @@
-"""Small systems by text, for all tests."""
+"""Small systems by text, for all tests; which tests stay together when two processes share them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.components import Component, component_types
@@ -14,6 +16,23 @@ from ecosystemiser.model.loading import load_system
 from ecosystemiser.model.site import BuildSite
 from ecosystemiser.model.system import SystemHead
 from ecosystemiser.reader import parse_yaml, read_yaml
+
+pytest_plugins = ["tests.servers"]
+
+# The same examples every time; `make faults` looks for new ones.
+settings.register_profile("steady", derandomize=True)
+settings.load_profile("steady")
+
+
+class ByFile(LoadScopeScheduling):
+    """The tests of a file go to one process, for what they share; those in a browser all to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Write docs/reference/*.md from the declarations: components, KPIs, packaged profiles. `--check` only compares."""
+"""Write docs/reference/*.md from what is declared in the code: components, KPIs, tables, filters, commands ...
+
+`--check` only compares.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+import reference_commands
+import reference_database
+import reference_studies
 from ecosystemiser.kpis import KPIS
 from ecosystemiser.model.components import Component, component_types
 from ecosystemiser.model.profiles.packaged import provenance
+from ecosystemiser.services.run_filters import filter_help
 from ecosystemiser.units import Unit
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -85,13 +93,81 @@ def profiles_page() -> str:
     return "\n".join(["# Packaged profiles\n", NOTE, intro, _table(rows)])
 
 
+def database_page() -> str:
+    """Return the page of the database: how to read it, its views, its tables."""
+    parts = ["# The database\n", NOTE, reference_database.INTRO, "## Views\n"]
+    for name, sentence, rows in reference_database.view_parts():
+        parts += [f"### {name}\n", f"{sentence}\n", _table(rows)]
+    parts.append("## Tables\n")
+    for table in reference_database.tables():
+        sentence, rows = reference_database.table_parts(table)
+        parts += [f"### {table.name}\n", f"{sentence}\n", _table(rows)]
+    return "\n".join(parts)
+
+
+def filters_page() -> str:
+    """Return the page of what a filter may ask for."""
+    return "\n".join(["# Filters\n", NOTE, FILTERS_INTRO, f"```\n{filter_help()}\n```\n"])
+
+
+FILTERS_INTRO = """\
+One language says which runs are meant, on the command line (`runs list`, `runs export`, `runs delete`, `runs tag`) and
+in Python:
+
+```
+ecosystemiser runs list --where "cost < 20000 and solver = 'hybrid'"
+ecosystemiser runs list --where "params.battery.capacity_kwh between 40 and 80" --sort cost
+ecosystemiser runs export good.csv --where "tag = 'good' or note like '%roof%'"
+```
+
+```python
+DatabaseMetadataService().query_simulation_runs(where="status = 'failed' and timestamp >= '2026-11-01'")
+```
+
+A field without a value passes no condition but `is null`: where a run has no cost, neither `cost < 5` nor
+`not cost < 5` passes it. A mistake is shown with its place and what was probably meant.
+"""
+
+
+def commands_page() -> str:
+    """Return the page of all commands."""
+    helps = list(reference_commands.command_helps())
+    listed = "\n".join(f"- [`{path}`](#{path.replace(' ', '-')})" for path, _ in helps) + "\n"
+    parts = ["# Commands\n", NOTE, reference_commands.INTRO, listed]
+    for path, text in helps:
+        parts.append(f"## {path}\n\n```\n{text}\n```\n")
+    return "\n".join(parts)
+
+
 def _table(rows: Iterable[tuple[str, ...]]) -> str:
     head, *body = rows
     lines = [head, tuple("---" for _ in head), *body]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-PAGES = {"components.md": components_page, "kpis.md": kpis_page, "profiles.md": profiles_page}
+def studies_page() -> str:
+    """Return the page of study files."""
+    parts = ["# Study files\n", NOTE]
+    for title, text, model, hidden in reference_studies.SECTIONS:
+        rows = [("key", "default", "meaning")]
+        for name, field in model.model_fields.items():
+            if name not in hidden:
+                default = "" if isinstance(field.default, BaseModel) else _default(field)
+                rows.append((f"`{field.alias or name}`", default, _meaning(field)))
+        parts += [f"## {title}\n", text, _table(rows)]
+    parts += [reference_studies.TEXTS, _table(reference_studies.event_rows())]
+    return "\n".join(parts)
+
+
+PAGES = {
+    "commands.md": commands_page,
+    "components.md": components_page,
+    "database.md": database_page,
+    "filters.md": filters_page,
+    "kpis.md": kpis_page,
+    "profiles.md": profiles_page,
+    "studies.md": studies_page,
+}
 
 
 def main() -> int:

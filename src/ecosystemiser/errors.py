@@ -3,7 +3,9 @@
     EcoSystemiserError
      ├── InputError       the request is wrong: what, where, and what to do (exit code 2)
      ├── SolveError       a solve came to no acceptable answer; carries a FailureCause (exit code 1)
+     ├── NotAgreedError   somebody was asked whether a study is to go on, and did not agree (exit code 1)
      └── StoreError       the database or an hourly file cannot be read or written (exit code 1)
+          └── DatabaseUnreachableError   the database server cannot be reached at this moment
 
 Anything else that escapes is a defect of ours.
 """
@@ -14,7 +16,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["EcoSystemiserError", "FailureCause", "Finding", "InputError", "SolveError", "StoreError"]
+__all__ = [
+    "DatabaseUnreachableError",
+    "EcoSystemiserError",
+    "FailureCause",
+    "Finding",
+    "InputError",
+    "NotAgreedError",
+    "SolveError",
+    "StoreError",
+]
 
 
 class FailureCause(StrEnum):
@@ -93,5 +104,24 @@ class SolveError(EcoSystemiserError):
         return type(self), (self.cause, str(self))
 
 
+class NotAgreedError(EcoSystemiserError):
+    """Somebody was asked whether a study is to go on, and did not agree; what was done until then is kept."""
+
+
 class StoreError(EcoSystemiserError):
     """The database or an hourly file cannot be read or written; the message says what to do."""
+
+
+class DatabaseUnreachableError(StoreError):
+    """The database server cannot be reached at this moment: it refused, was lost, or shuts down.
+
+    The same call may succeed later. Nothing of the write was kept, but where `is_write_uncertain`: then the
+    server went away while it confirmed the write, which may have been kept as a whole or not at all.
+    """
+
+    def __init__(self, message: str, *, is_write_uncertain: bool = False) -> None:
+        self.is_write_uncertain = is_write_uncertain
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type[DatabaseUnreachableError], tuple[str], dict[str, bool]]:
+        return type(self), (str(self),), {"is_write_uncertain": self.is_write_uncertain}

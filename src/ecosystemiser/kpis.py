@@ -315,7 +315,7 @@ KPIS: tuple[Kpi, ...] = (
         "m3",
         "lower",
         "water",
-        "Rain that was neither used nor kept, because the tanks were full.",
+        "What tanks that were full let pass: rain, and water bought at a price of 0 or below.",
         lambda t: t.overflow_m3,
     ),
     Kpi("evaporation_m3", "m3", "lower", "water", "Water that open tanks lost.", lambda t: t.evaporation_m3),

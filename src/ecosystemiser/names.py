@@ -10,11 +10,12 @@ __all__ = ["IDENTIFIER_RULE", "did_you_mean", "is_identifier", "nearest"]
 
 IDENTIFIER_RULE = "1 to 128 of letters, digits, '.', '_', '-', the first a letter or digit, without '..'"
 LONGEST_COMPARED = 100
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 def is_identifier(text: str) -> bool:
     """Return whether `text` may be the id of a run, a study or a system: safe as a file name and in a URL."""
-    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", text) is not None and ".." not in text
+    return _IDENTIFIER.fullmatch(text) is not None and ".." not in text
 
 
 def nearest(name: object, known: Iterable[str]) -> str | None:

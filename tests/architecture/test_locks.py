@@ -101,5 +101,10 @@ def test_all_locks_fit_into_one_environment(machine: dict[str, str]) -> None:
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
+def test_the_tests_have_the_drivers_of_the_extras() -> None:
+    extras = [entry for entries in pyproject()["project"]["optional-dependencies"].values() for entry in entries]
+    assert [entry for entry in extras if entry not in pyproject()["dependency-groups"]["dev"]] == []
+
+
 def test_the_build_lock_is_for_what_builds_the_package() -> None:
     assert [str(each) for each in asked_for("build")] == pyproject()["build-system"]["requires"]

@@ -1,11 +1,10 @@
-"""The command line as a process: how fast it starts, what it loads, how signals and pipes end it, the tour."""
+"""The command line as a process: what it loads, how signals and pipes end it, the tour."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -49,17 +48,6 @@ def start() -> Callable[..., subprocess.Popen[str]]:
     return begin
 
 
-def processor_time(*arguments: str, attempts: int = 5) -> float:
-    """Return the least processor time of several calls: waiting for other work on the machine is not counted. [s]"""
-    times = []
-    for _ in range(attempts):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", MAIN, *arguments], check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(times)
-
-
 def loaded(*arguments: str) -> set[str]:
     done = subprocess.run([sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True)
     code, modules = json.loads(done.stderr.splitlines()[-1])
@@ -67,19 +55,16 @@ def loaded(*arguments: str) -> set[str]:
     return set(modules)
 
 
-def test_help_starts_in_0_3_seconds() -> None:
-    assert processor_time("--help") < 0.3
-
-
-def test_the_list_of_runs_starts_in_0_6_seconds() -> None:
-    with DatabaseMetadataService() as log:
-        log.log_simulation_run({"run_id": "a"})
-    assert processor_time("runs", "list") < 0.6
-
-
 @pytest.mark.parametrize(
     "arguments",
-    [("--help",), ("--version",), ("run", "--help"), ("runs", "list", "--help"), ("study", "run", "--help")],
+    [
+        ("--help",),
+        ("--version",),
+        ("run", "--help"),
+        ("runs", "list", "--help"),
+        ("study", "run", "--help"),
+        ("db", "check", "--help"),
+    ],
 )
 def test_help_loads_no_solver_no_database_and_no_model(arguments: tuple[str, ...]) -> None:
     assert loaded(*arguments) & (HEAVY | OF_SOLVES | {"sqlalchemy"}) == set()
@@ -90,10 +75,21 @@ def test_the_first_help_does_without_pydantic() -> None:
     assert "pydantic" not in loaded("--help")
 
 
-@pytest.mark.parametrize("arguments", [("runs", "list"), ("runs", "show", "a"), ("runs", "list", "--format", "csv")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("runs", "list"),
+        ("runs", "show", "a"),
+        ("runs", "list", "--format", "csv"),
+        ("runs", "list", "--where", "cost < 5 and params.a = 3", "--count"),
+        ("runs", "list", "--fields"),
+        ("runs", "tag", "a", "--add", "good"),
+        ("runs", "delete", "a", "--yes"),
+    ],
+)
 def test_looking_at_runs_loads_the_database_alone(arguments: tuple[str, ...]) -> None:
     with DatabaseMetadataService() as log:
-        log.log_simulation_run({"run_id": "a", "system_id": "farm", "total_cost": 1.0})
+        log.log_simulation_run({"run_id": "a", "simulation_status": "completed", "total_cost": 1.0})
     width_of_signs = {"rich"}
     assert loaded(*arguments) & (HEAVY - width_of_signs | OF_SOLVES) == set()
 
@@ -102,8 +98,12 @@ def log_a_study() -> None:
     with DatabaseMetadataService() as log:
         settings = {"parameters": {"a.b": [1, 2]}, "base_config": {"solver_type": "milp"}}
         log.log_study({"study_id": "s", "study_type": "parametric", "settings_json": json.dumps(settings)})
-        rows = [{"run_id": f"r-{at}", "parameters_json": json.dumps({"a.b": at + 1})} for at in range(2)]
-        log.begin_study_runs("s", rows, [0, 1])
+        log.log_simulation_runs(
+            [
+                {"run_id": f"r-{at}", "study_id": "s", "point": at, "parameters_json": json.dumps({"a.b": at + 1})}
+                for at in range(2)
+            ]
+        )
         log.log_simulation_run({"run_id": "r-0", "simulation_status": "completed", "total_cost": 1.0})
 
 
@@ -114,11 +114,6 @@ def test_looking_at_studies_loads_the_database_alone(arguments: tuple[str, ...])
     log_a_study()
     width_of_signs = {"rich"}
     assert loaded("study", *arguments) & (HEAVY - width_of_signs | OF_SOLVES | {"pydantic"}) == set()
-
-
-def test_the_list_of_studies_starts_in_0_6_seconds() -> None:
-    log_a_study()
-    assert processor_time("study", "list") < 0.6
 
 
 def test_the_script_is_installed_under_both_names() -> None:
@@ -162,6 +157,18 @@ def test_a_stopped_run_is_cancelled_in_the_log(
     assert (row["simulation_status"], row["metadata_json"]) == ("cancelled", None)
 
 
+def test_a_run_is_cancelled_by_another_process(start: Callable[..., subprocess.Popen[str]]) -> None:
+    with start("run", "riverside-community", "--set", "time.steps=8760") as process:
+        run_id = wait_for_running()
+        with start("runs", "cancel", run_id) as other:
+            out, err = other.communicate(timeout=30)
+        _, said = process.communicate(timeout=30)
+    told = f"– cancelled: run {run_id}\nSee: ecosystemiser runs show {run_id}\n"  # noqa: RUF001
+    assert (other.returncode, out, err) == (0, told, "")
+    assert process.returncode == 130
+    assert said.endswith("Stopped. What was done is in the log: ecosystemiser runs list\n")
+
+
 STUDY = """\
 study_id: sizing
 system: riverside-community
@@ -186,7 +193,9 @@ def children_of(process_id: int) -> set[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_stopped_study_keeps_what_is_done_and_leaves_nothing_running(
     number: signal.Signals, code: int, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
@@ -214,6 +223,48 @@ def test_a_stopped_study_keeps_what_is_done_and_leaves_nothing_running(
     assert set(summary["by_status"]) == {"completed", "cancelled"}
     assert f"{summary['by_status']['completed']} ✓ completed, {summary['by_status']['cancelled']} " in err
     assert summary["study"]["status"] == "cancelled"
+
+
+def test_a_study_is_cancelled_by_another_process_and_goes_on(start: Callable[..., subprocess.Popen[str]]) -> None:
+    Path("sizing.yaml").write_text(STUDY.replace("hybrid", "hybrid\ntimesteps: 2190").replace("count: 10", "count: 3"))
+    with start("study", "run", "sizing.yaml", "--workers", "1") as process:
+        wait_for_running()
+        with start("study", "cancel", "sizing") as other:
+            out, _ = other.communicate(timeout=30)
+        _, err = process.communicate(timeout=30)
+    assert other.returncode == 0
+    assert "cancelled: study sizing" in out
+    assert process.returncode == 130
+    assert "Go on:  ecosystemiser study resume sizing" in err
+    with start("study", "resume", "sizing") as process:
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert "Study sizing: 12 ✓ completed" in out
+    with DatabaseMetadataService() as log:
+        rows = log.query_study_runs("sizing")
+    done = [row for row in rows if row["simulation_status"] == "completed"]
+    assert sorted(row["point"] for row in done) == list(range(12))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_what_a_killed_study_left_is_shown_closed_and_gone_on_with(
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    Path("sizing.yaml").write_text(STUDY.replace("hybrid", "hybrid\ntimesteps: 168").replace("count: 10", "count: 3"))
+    with start("study", "run", "sizing.yaml", "--workers", "1") as process:
+        wait_for_running()
+        process.kill()
+        process.communicate(timeout=30)
+    with start("runs", "list") as process:
+        assert "○ running (owner gone)" in process.communicate(timeout=30)[0]
+    with start("study", "list") as process:
+        assert "running (owner gone)" in process.communicate(timeout=30)[0]
+    with start("db", "check") as process:
+        assert "closed as interrupted" in process.communicate(timeout=30)[0]
+    with start("study", "list") as process:
+        assert "interrupted" in process.communicate(timeout=30)[0]
+    with start("study", "resume", "last") as process:
+        assert "Study sizing: 12 ✓ completed" in process.communicate(timeout=120)[0]
 
 
 def test_a_study_on_one_worker_is_stopped_between_its_runs(start: Callable[..., subprocess.Popen[str]]) -> None:
@@ -269,14 +320,13 @@ def test_a_terminal_of_ascii_is_no_error(start: Callable[..., subprocess.Popen[s
     assert "a" in out
 
 
+@pytest.mark.slow
 def test_the_tour(start: Callable[..., subprocess.Popen[str]]) -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with start("demo") as process:
         out, err = process.communicate(timeout=300)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 60  # on one processor even
     assert process.returncode == 0
-    assert [line for line in err.splitlines() if not re.match(r"demo: \d+ of 12 runs", line)] == []
+    told = r"demo: (\d+ of 12 runs|\d+ more runs in about \S+ s, )"  # what it will take is told where it is long
+    assert [line for line in err.splitlines() if not re.match(told, line)] == []
     assert max(len(line) for line in out.splitlines()) <= 80 or "/" in max(out.splitlines(), key=len)
     for solver in SOLVER_TYPES:
         assert re.search(rf"^✓  {solver} .* EUR .* kg .* % ", out, re.MULTILINE)

@@ -94,7 +94,18 @@ def test_a_run_is_solved_logged_and_told(solver: str, system: Callable[..., str]
 def test_json_is_the_row(system: Callable[..., str], eco: Callable[..., Said]) -> None:
     told = json.loads(eco("run", system(), "--format", "json").out)
     assert told.pop("notes") == []
-    assert told == rows()[0]
+    with DatabaseMetadataService() as log:
+        assert told == log.get_simulation_run(told["run_id"])
+
+
+def test_an_equal_run_is_taken_over_where_asked(system: Callable[..., str], eco: Callable[..., Said]) -> None:
+    eco("run", system())
+    assert eco("run", system(), "--reuse").code == 0
+    assert eco("run", system()).code == 0
+    third, second, first = rows()
+    assert (first["reused_from"], second["reused_from"], third["reused_from"]) == (None, first["run_id"], None)
+    assert first["total_cost"] == second["total_cost"]
+    assert f"reused_from    {first['run_id']}" in eco("runs", "show", second["run_id"]).out
 
 
 def test_csv_is_the_row(system: Callable[..., str], eco: Callable[..., Said]) -> None:

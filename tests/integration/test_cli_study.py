@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ecosystemiser.cli import study_progress
 from ecosystemiser.cli.entry import exit_code
 from ecosystemiser.errors import InputError
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
@@ -44,6 +45,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("ECOSYSTEMISER_DB", raising=False)
+    for seconds in ("LINE_EVERY_S", "TOLD_S"):  # how far it is, is told on slow machines only: tested elsewhere
+        monkeypatch.setattr(study_progress, seconds, 3600.0)
     (tmp_path / "systems").mkdir()
     (tmp_path / "systems" / "two.yaml").write_text(SYSTEM)
     (tmp_path / "sizes.yaml").write_text(STUDY)
@@ -169,6 +172,39 @@ def test_a_study_of_which_all_fails_says_so(eco: Callable[..., tuple[int, str, s
     assert "12 timeout" in out
 
 
+def test_results_in_the_log_are_taken_over_where_asked(eco: Callable[..., tuple[int, str, str]]) -> None:
+    eco("study", "run", "sizes.yaml")
+    code, out, _ = eco("study", "run", "sizes.yaml", "--study-id", "again", "--reuse")
+    assert code == 0
+    assert "12 of them taken over from earlier runs." in out
+    first, again = ({row["point"]: row for row in rows() if row["study_id"] == name} for name in ("sizes", "again"))
+    assert {at: row["reused_from"] for at, row in again.items()} == {at: row["run_id"] for at, row in first.items()}
+    assert [again[at]["total_cost"] for at in range(12)] == [first[at]["total_cost"] for at in range(12)]
+    eco("study", "run", "sizes.yaml", "--study-id", "anew")
+    assert {row["reused_from"] for row in rows() if row["study_id"] == "anew"} == {None}
+
+
+def test_a_study_goes_on_where_it_was_cut_short(eco: Callable[..., tuple[int, str, str]]) -> None:
+    """Two points have no answer, one failed: it has one."""
+    eco("study", "run", "sizes.yaml")
+    costs = {row["point"]: row["total_cost"] for row in rows()}
+    ids = {row["point"]: row["run_id"] for row in rows()}
+    with DatabaseMetadataService() as log, log.transaction() as connection:
+        cut = "UPDATE runs SET simulation_status = 'interrupted', total_cost = NULL WHERE point IN (3, 7)"
+        failed = "UPDATE runs SET simulation_status = 'failed', failure_cause = 'crash' WHERE point = 5"
+        for statement in (cut, failed, "UPDATE studies SET status = 'interrupted'"):
+            connection.exec_driver_sql(statement)
+    code, out, err = eco("study", "resume", "last")
+    assert (code, err) == (1, "")
+    assert "11 ✓ completed, 1 ✕ failed" in out
+    added = {row["point"]: row for row in rows() if row["retry_of"] is not None}
+    assert {at: row["retry_of"] for at, row in added.items()} == {3: ids[3], 7: ids[7]}
+    assert [added[at]["total_cost"] for at in (3, 7)] == pytest.approx([costs[3], costs[7]], rel=1e-6)
+    code, _, err = eco("study", "resume", "sizes")
+    assert code == 2
+    assert "'sizes' is completed; there is nothing to go on with" in err
+
+
 def test_a_completed_study_is_not_run_over(eco: Callable[..., tuple[int, str, str]]) -> None:
     eco("study", "run", "sizes.yaml")
     code, out, err = eco("study", "run", "sizes.yaml")
@@ -196,15 +232,13 @@ def test_a_completed_study_is_not_run_over(eco: Callable[..., tuple[int, str, st
         ("workers: 1", "base_config: {system: a}", 3, "system: stands in base_config too; leave one of the two out"),
         ("study_id: sizes", "study_id: a b", 1, "study_id: 'a b' is no id"),
         ("study_id: sizes", "timeseries: all", None, "study_id: is missing; add 'study_id:'"),
-        ("parametric", "genetic_algorithm\npopulation_size: 9", 2, "'genetic_algorithm' comes later; use parametric"),
-        ("parametric", "monte_carlo\nn_samples: 9", 2, "study_type: 'monte_carlo' comes later; use parametric"),
         ("parametric", "parametrc", 2, "study_type: 'parametrc' is not allowed here"),
         ("systems/two.yaml", "systems/tow.yaml", 3, "does not exist"),
         ("systems/two.yaml", "riverside", 3, "is no system file and no packaged system"),
         ("[0, 4, 8]", "[]", 6, "parameters.battery.capacity_kwh: has no values; write a list"),
         ("[0, 4, 8]", "4", 6, "parameters.battery.capacity_kwh: 4 is no list of values; write a list"),
         ("[0, 4, 8]", "[0, -4, 8]", 6, "parameters.battery.capacity_kwh[1]: -4 is negative; give 0 or more"),
-        ("[0, 4, 8]", "[0, .nan]", 6, "parameters.battery.capacity_kwh[1]: nan is not a finite number"),
+        ("[0, 4, 8]", "[0, .nan]", 6, "parameters.battery.capacity_kwh[1]: nan is no finite number"),
         ("[0, 4, 8]", "[0, true]", 6, "parameters.battery.capacity_kwh[1]: True is a truth value"),
         ("battery.", "batery.", 6, "batery.capacity_kwh: is no field of this system; did you mean 'battery'?"),
         ("capacity_kwh", "capacty_kwh", 6, "is not a known key; did you mean 'capacity_kwh'?"),
@@ -259,7 +293,7 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_lines(
     ("arguments", "words"),
     [
         (("--workers", "0"), "--workers: 0 is less than 1"),
-        (("--timeseries", "some"), "--timeseries: 'some' is not allowed here; allowed: all, none"),
+        (("--timeseries", "some"), "--timeseries: 'some' is not allowed here; allowed: all, best, none"),
         (("--study-id", "../a"), "--study-id: '../a' is no id"),
         (("--format", "xml"), "--format"),
     ],

@@ -30,14 +30,17 @@ def farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_commands_of_the_readme_run(farm: Path) -> None:
-    """Each line of both shell blocks, in order, ends with exit code 0."""
-    lines = [*block("ecosystemiser check").splitlines(), *block("ecosystemiser study run").splitlines()]
+    """Each line of all shell blocks, in order, ends with exit code 0."""
+    first_words = ("ecosystemiser check", "ecosystemiser study run", "ecosystemiser runs diff")
+    lines = [line for words in first_words for line in block(words).splitlines()]
     commands = [line.partition("#")[0].strip() for line in lines]
-    assert len(commands) == 7
+    assert len(commands) == 14
     for command in commands:
         words = shlex.split(command)
         done = subprocess.run([PROGRAM, *words[1:]], capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        assert "None of" not in done.stdout  # what is looked for is found
+    assert len((farm / "good.csv").read_text("utf-8").splitlines()) == 2
 
 
 def test_the_python_of_the_readme_runs(farm: Path, capsys: pytest.CaptureFixture[str]) -> None:

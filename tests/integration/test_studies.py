@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from ecosystemiser.jobs.events import (
     StudySubmitted,
 )
 from ecosystemiser.jobs.executors import Patience, ProcessExecutor
-from ecosystemiser.services import study_service as study_module
+from ecosystemiser.services import study_work as study_module
 from ecosystemiser.services import worker as worker_module
 from ecosystemiser.services.job_facade import JobFacade
 from ecosystemiser.services.simulation_service import SimulationService
@@ -75,6 +75,10 @@ components:
   houses: {type: electricity_demand, profile: LOAD, unmet_cost_per_kwh: 1.5}
 """
 MUST = SHORT.replace(", unmet_cost_per_kwh: 1.5", "").replace("capacity_kwh: 3,", "capacity_kwh: 30,")
+TARIFFS = [
+    {"default": 0.25, "periods": [{"price": 0.1, "hours": "22-06"}]},
+    {"default": 0.01, "periods": [{"price": 0.09, "hours": "8-16"}, {"price": 0.2, "hours": "17-21"}]},
+]
 WATER = """
 components:
   mains: {type: water_grid, import_price_per_m3: 2.1}
@@ -141,6 +145,10 @@ def costs(result: StudyResult) -> list[float | None]:
 # Points.
 
 
+def defined(kpis: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in kpis.items() if value is not None}
+
+
 def test_a_grid_over_numbers_a_choice_and_a_tariff(
     service: StudyService, study_of: Callable[..., StudyConfig], log: DatabaseMetadataService
 ) -> None:
@@ -172,7 +180,7 @@ def test_a_grid_over_numbers_a_choice_and_a_tariff(
     for at in (0, 4, 11):
         config = study.base_config.model_copy(update={"parameters": dict(result.runs[at].parameters)})
         alone = SimulationService(log).run_simulation(config)
-        assert alone.kpis == result.runs[at].kpis
+        assert defined(alone.kpis) == result.runs[at].kpis
     dearer = [result.runs[at].kpis["total_cost"] for at in (0, 1, 2)]
     assert dearer == sorted(dearer)  # type: ignore[type-var]
 
@@ -194,9 +202,9 @@ def test_zipped_values_go_side_by_side(service: StudyService, study_of: Callable
 # Workers.
 
 
-@pytest.mark.parametrize(("solver", "tolerance"), [("milp", 1e-6), ("rule_based", 0.0)])
-def test_two_workers_find_what_one_finds(log: DatabaseMetadataService, solver: str, tolerance: float) -> None:
-    """A week of the packaged system: milp to 1e-6, the rule bit by bit, in every KPI."""
+@pytest.mark.parametrize("solver", ["milp", "rule_based"])
+def test_two_workers_find_what_one_finds(log: DatabaseMetadataService, solver: str) -> None:
+    """A week of the packaged system, bit by bit in every KPI: pieces are the same and start from the same basis."""
     base = SimulationConfig(timesteps=168, solver_type=solver)
     sizes = {"battery.capacity_kwh": [0, 20, 40, 80, 160], "roof_pv.capacity_kw": [30, 60]}
     one, two = (
@@ -207,9 +215,7 @@ def test_two_workers_find_what_one_finds(log: DatabaseMetadataService, solver: s
     )
     assert one.by_status() == two.by_status() == {"completed": 10}
     assert [run.parameters for run in one.runs] == [run.parameters for run in two.runs]
-    assert costs(two) == pytest.approx(costs(one), rel=tolerance, abs=0)
-    if tolerance == 0:
-        assert [run.kpis for run in two.runs] == [run.kpis for run in one.runs]
+    assert [run.kpis for run in two.runs] == [run.kpis for run in one.runs]
     assert len(set(costs(one))) == 10  # negative control: the points differ
 
 
@@ -230,12 +236,21 @@ def test_two_workers_find_what_one_finds(log: DatabaseMetadataService, solver: s
             {"completed": 9},
         ),
         ("HOUSE", {"grid.import_price_per_kwh.default": [0.1, 0.3], "economics.co2_price_per_kg": [0, 2.0]}, None),
+        (  # prices of other shapes side by side: numbers, tables, values
+            "HOUSE",
+            {
+                "grid.import_price_per_kwh": [0.3, *TARIFFS, list(np.linspace(0.1, 0.5, 96))],
+                "grid.export_price_per_kwh": [0.02, TARIFFS[1]],
+                "gas.price_per_kwh": [0.11, TARIFFS[0]],
+            },
+            {"completed": 16},
+        ),
         ("CIRCLE", {"pv.capacity_kw": [0, 5, 9], "engine.power_kw": [0, 3]}, {"completed": 6}),
         ("SHORT", {"battery.capacity_kwh": [0, 3, 9], "pv.capacity_kw": [0, 3]}, {"completed": 6}),
         ("MUST", {"battery.capacity_kwh": [40, 100, 30], "grid.import_limit_kw": [2, 5]}, None),
         ("WATER", {"tank.capacity_m3": [0, 2, 8], "roof.area_m2": [100, 900]}, {"completed": 6}),
     ],
-    ids=["structure", "merit-order", "tariff", "circle", "unmet-paid", "unmet-failed", "water"],
+    ids=["structure", "merit-order", "tariff", "tariffs", "circle", "unmet-paid", "unmet-failed", "water"],
 )
 def test_a_batch_finds_what_single_runs_find(
     service: StudyService,
@@ -248,8 +263,8 @@ def test_a_batch_finds_what_single_runs_find(
     """Every KPI to 1e-9, the same states and causes."""
     single = service.run_study(study_of(name, values, "single"))
     batches: list[object] = []
-    real = worker_module.make_batch
-    monkeypatch.setattr(worker_module, "make_batch", lambda *given: batches.append(given) or real(*given))
+    real = worker_module.Workbench.make_batch
+    monkeypatch.setattr(worker_module.Workbench, "make_batch", lambda *given: batches.append(given) or real(*given))
     batched = service.run_study(study_of(name, values, "batched", timeseries="none"))
     assert len(batches) >= 1
     assert [(run.status, run.cause) for run in batched.runs] == [(run.status, run.cause) for run in single.runs]
@@ -287,10 +302,13 @@ def test_rows_of_a_batch_name_no_hours(
 # Events.
 
 
-def test_events_come_in_their_order(service: StudyService, study_of: Callable[..., StudyConfig]) -> None:
+@pytest.mark.parametrize("timeseries", ["all", "none"])  # one by one, and side by side
+def test_events_come_in_their_order(
+    service: StudyService, study_of: Callable[..., StudyConfig], timeseries: str
+) -> None:
     values = {"battery.capacity_kwh": [10, -1, 5, 0, 7, 3, 8, 9, 11, 12, 13, 14]}
     with service.bus.record() as seen:
-        result = service.run_study(study_of("HOUSE", values))
+        result = service.run_study(study_of("HOUSE", values, timeseries=timeseries))
     ids = {event.study_id for event in seen}
     assert ids == {"s"}
     of_study = [event for event in seen if isinstance(event, StudyEvent)]
@@ -302,7 +320,7 @@ def test_events_come_in_their_order(service: StudyService, study_of: Callable[..
     for run in result.runs:
         told = [type(event) for event in seen if isinstance(event, RunEvent) and event.run_id == run.run_id]
         assert told == [RunSubmitted, RunStarted, RunFailed if run.cause else RunCompleted]
-    kpis = {event.run_id: event.kpis for event in seen if isinstance(event, RunCompleted)}
+    kpis = {event.run_id: defined(event.kpis) for event in seen if isinstance(event, RunCompleted)}
     assert kpis == {run.run_id: run.kpis for run in result.completed}
     progress = [event for event in seen if isinstance(event, StudyProgress)]
     _check_progress(progress, 12)
@@ -413,12 +431,11 @@ def test_a_run_that_hangs_is_ended_and_the_others_go_on(
     """By the solver's limit, the grace of a study and that of its executor, all made short here."""
     monkeypatch.syspath_prepend(str(TASKS))
     monkeypatch.setattr(study_module, "make_runs", "study_tasks:make_runs_or_hang")
-    monkeypatch.setattr(study_module, "GRACE_S", 0.0)
     patience = Patience(limit_factor=1.0, limit_slack_s=0.1)
     study = study_of(
         "SHORT",
         {"battery.capacity_kwh": [12, 13, 14, 15]},
-        solver=SolverOptions(time_limit_s=3.0),
+        solver=SolverOptions(time_limit_s=8.0),
         workers=2,
     )
     (folder / "meeting").mkdir()
@@ -431,7 +448,7 @@ def test_a_run_that_hangs_is_ended_and_the_others_go_on(
     row = log.get_simulation_run(bad.run_id)
     assert row is not None
     assert (row["simulation_status"], row["failure_cause"]) == ("failed", "timeout")
-    assert "did not stop at its time limit of 3 s" in (bad.error or "")
+    assert "did not stop at its time limit of 8 s" in (bad.error or "")
 
 
 def test_a_job_that_hears_is_asked_to_stop_at_its_limit(
@@ -440,7 +457,6 @@ def test_a_job_that_hears_is_asked_to_stop_at_its_limit(
     """Also in this process. What it had done stands; the rest is tried run by run, each with its own limit."""
     monkeypatch.syspath_prepend(str(TASKS))
     monkeypatch.setattr(study_module, "make_runs", "study_tasks:make_runs_until_told")
-    monkeypatch.setattr(study_module, "GRACE_S", 0.0)
     study = study_of("SHORT", {"battery.capacity_kwh": list(range(9))}, solver=SolverOptions(time_limit_s=0.3))
     result = service.run_study(study)
     assert result.by_status() == {"completed": 9}

@@ -52,7 +52,7 @@ def system_texts(draw: Draw, *, circles: bool = True) -> str:
     """Return the text of a system file: 2 to 30 steps, one to five carriers, all demands reachable.
 
     Selling always earns less than buying costs, all sources and all converters to other carriers have limits: no plan
-    makes money without end. Water that is bought costs something: where it is free, a plan may buy it and leave rain.
+    makes money without end.
     `circles`: converters may lead from a carrier to another one and back.
     """
     steps = draw(st.integers(2, 30))
@@ -251,11 +251,19 @@ class _Town:
         parts["taps"] = taps | {"unmet_cost_per_m3": self.draw(SIZES)}
         if self.draw(st.booleans()):
             parts["cistern"] = self.storage("water", "m3")
+        self.osmosis()
+
+    def osmosis(self) -> None:
+        """Maybe add what makes water of electricity."""
+        if self.draw(st.sampled_from([True, False, False])):
+            ratio, power = self.draw(hundredths(0.1, 0.6)), self.draw(SIZES)
+            self.components["osmosis"] = self.converter("electricity", "water", ratio=ratio, power_kw=power)
 
     def rain(self) -> None:
         """Add mains and what drinks, a roof, tanks and what flushes, with a top-up between."""
         draw, parts = self.draw, self.components
-        mains = {"type": "water_grid", "import_price_per_m3": self.price(0.05, 3)}
+        price = self.price(*draw(st.sampled_from([(0.05, 3), (-0.5, 1)])))
+        mains = {"type": "water_grid", "import_price_per_m3": price}
         parts["mains"] = mains | self.maybe(
             import_limit_m3_per_h=tenths(1, 8), variable_cost_per_m3=st.just(0.1), co2_kg_per_m3=st.just(0.3)
         )
@@ -271,6 +279,7 @@ class _Town:
             parts[name] = self.water_tank()
         flush = {"type": "water_demand", "bus": "service_water", "profile": self.demand(3)}
         parts["flush"] = flush | self.maybe(unmet_cost_per_m3=SIZES)
+        self.osmosis()
 
     def water_tank(self) -> dict[str, Any]:
         capacity = self.draw(tenths(1, 8))

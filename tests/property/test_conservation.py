@@ -91,7 +91,7 @@ def test_no_plan_costs_less_than_the_optimum_nor_any_bound_more(system, end):
     if best is None:
         assert not plans
         return
-    slack = 1e-6 * max(1.0, *(abs(total_cost(plan)) for plan in plans.values()))
+    slack = 1e-6 * max([1.0, *(abs(total_cost(plan)) for plan in plans.values())])
     for name, plan in plans.items():
         report = plan.report
         assert total_cost(best) <= total_cost(plan) + slack, name

@@ -82,7 +82,8 @@ def _wrong_levels(solved: SolvedSystem, kind: Storage, slack: float) -> Iterator
         lost = before * kind.loss
         gained = charge[hour] * kind.charge_efficiency - discharge[hour] / kind.discharge_efficiency
         spilled = before - lost + gained - after
-        may_spill = kind.overflows and hour == len(charge) - 1 and solved.problem.end in (EndRule.CYCLIC, EndRule.FIXED)
+        is_given_end = hour == len(charge) - 1 and solved.problem.end in (EndRule.CYCLIC, EndRule.FIXED)
+        may_spill = kind.overflows and (is_given_end or after >= kind.capacity - slack)
         if not (-slack <= spilled if may_spill else abs(spilled) <= slack):
             yield f"{kind.name} goes from {before} to {after} in step {hour}, not by {gained - lost}"
     if not all(-slack <= level <= kind.capacity + slack for level in levels):

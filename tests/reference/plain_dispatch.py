@@ -285,8 +285,7 @@ class _Tracer:
             if self.node(converter.outputs[0].bus) == node:
                 amount = flow(f"{converter.name}.out")
                 made += amount
-                is_local = self.is_local and node == ELECTRICITY
-                made_marked += amount * (1.0 if is_local else use[self.node(converter.bus)])
+                made_marked += amount * self._converted_share(converter, node, use)
         for exchange in self._at(Exchange, node):
             pool += flow(f"{exchange.name}.import")
             pool_marked += flow(f"{exchange.name}.import") * (0.0 if self.is_local else exchange.renewable_share)
@@ -308,6 +307,15 @@ class _Tracer:
         to_charge = min(made - to_use, charged)
         use[node] = (to_use * made_share + (used - to_use) * pool_share) / used if used > 0 else 0.0
         charge[node] = (to_charge * made_share + (charged - to_charge) * pool_share) / charged if charged > 0 else 0.0
+
+    def _converted_share(self, converter: Converter, node: str, use: dict[str, float]) -> float:
+        """Return the share that a converter's output carries."""
+        is_water = not self.system.buses[converter.outputs[0].bus].is_energy
+        if is_water and self.system.buses[converter.bus].is_energy:
+            return 1.0 if self.is_local else 0.0  # not bought as water, and no rain
+        if self.is_local and node == ELECTRICITY:
+            return 1.0
+        return use[self.node(converter.bus)]
 
     def _electricity_drawn(self, flow: Callable[[str], float]) -> tuple[float, float]:
         """Return what demands and converters to other carriers use, and what storages are charged with."""

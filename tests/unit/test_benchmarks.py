@@ -1,6 +1,7 @@
 """What the benchmarks compare is comparable, and what they print fits the screen. Nothing here is timed."""
 
 import json
+import sqlite3
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -192,6 +193,7 @@ def test_a_study_of_lps_has_the_objective_of_each_point_solved_alone(bench, monk
     assert len(set(study["objectives"])) == 6
 
 
+@pytest.mark.slow
 def test_a_study_of_lps_is_measured_without_its_peer_too(bench, monkeypatch):
     monkeypatch.setattr(bench("lp_study"), "find_spec", lambda _: None)
     per_run, later = bench("lp_study").rows(bench("measure").QUICK)
@@ -199,10 +201,11 @@ def test_a_study_of_lps_is_measured_without_its_peer_too(bench, monkeypatch):
     assert per_run.details["studies"][0]["seconds"] > 0
 
 
-def test_a_study_by_rule_is_measured_with_one_worker_and_two(bench):
-    one, two = bench("rule_study").rows(bench("measure").QUICK)
-    assert one.peer == two.peer
-    assert {"kernel_s", "inserts_s", "two_workers_s"} <= one.details.keys()
+@pytest.mark.slow
+def test_a_study_by_rule_is_measured_with_one_worker_and_two_and_with_tariffs(bench):
+    one, two, tariffs = bench("rule_study").rows(bench("measure").QUICK)
+    assert one.peer == two.peer == tariffs.peer
+    assert {"kernel_s", "inserts_s", "two_workers_s", "tariffs_s"} <= one.details.keys()
 
 
 def test_the_peer_of_a_study_by_rule_leaves_the_rows_that_ours_leaves(bench, tmp_path):
@@ -219,12 +222,70 @@ def test_the_peer_of_a_study_by_rule_leaves_the_rows_that_ours_leaves(bench, tmp
         with bench("run_logging").bare(tmp_path / "runs.sqlite", tmp_path / "bare.sqlite") as connection:
             rule_study.Peer(connection, logged, batch).run()
             names = [name for name in logged[0] if name not in ("run_id", "created_at", "updated_at")]
-            query = f"SELECT {', '.join(names)} FROM simulation_runs ORDER BY run_id"  # noqa: S608
+            query = f"SELECT {', '.join(names)} FROM simulation_runs ORDER BY run_id"
             found = connection.execute(query).fetchall()
     assert found == [tuple(row[name] for name in names) for row in logged]
     assert {row["simulation_status"] for row in logged} == {"completed"}
 
 
+def test_the_bare_log_leaves_the_rows_that_ours_leaves(bench, tmp_path):
+    from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
+
+    bare_log, run_logging = bench("bare_log"), bench("run_logging")
+    pairs = [run_logging.run(f"run-{at}") for at in range(3)]
+    with DatabaseMetadataService(tmp_path / "ours.sqlite") as service:
+        for start, end in pairs:
+            service.log_simulation_run(start)
+            service.log_simulation_run(end)
+    with bare_log.bare(tmp_path / "ours.sqlite", tmp_path / "bare.sqlite") as connection:
+        log = bare_log.BareLog(connection)
+        log.begin([start for start, _ in pairs], [run_logging.PARAMETERS] * 3)
+        log.end([end for _, end in pairs])
+        ours = sqlite3.connect(tmp_path / "ours.sqlite")
+        owned = dict.fromkeys(("owner_id", "created_at", "updated_at", "timestamp"), "NULL")  # set by each
+        for table in ("runs", "run_details", "run_parameters", "parameter_names", "run_counts"):
+            names = [row[1] for row in ours.execute(f"PRAGMA table_info({table})")]
+            where = "WHERE runs <> 0" if table == "run_counts" else ""
+            query = f"SELECT {', '.join(owned.get(name, name) for name in names)} FROM {table} {where} ORDER BY 1, 2"
+            assert connection.execute(query).fetchall() == ours.execute(query).fetchall(), table
+        ours.close()
+
+
+def test_logging_is_measured_without_its_peers_too(bench):
+    quick = bench("measure").QUICK
+    alone, *beside = bench("run_logging").rows(quick)
+    assert alone.ours > 0
+    assert alone.peer > 0
+    assert {row.verdict for row in beside} == {"skipped"}
+    log, whole, flat = bench("study_logging").rows(quick)
+    assert log.peer > 0
+    assert whole.ours > 0
+    assert flat.peer > 0
+
+
+def test_pages_of_many_runs_are_measured(bench, monkeypatch, tmp_path):
+    many_pages = bench("many_pages")
+    monkeypatch.setattr(many_pages, "database_of", lambda _: made)
+    monkeypatch.setattr(bench("many_runs"), "RESULTS", tmp_path)
+    made = bench("many_runs").database_of(1_000)
+    rows = {row.what: row for row in many_pages.rows(bench("measure").QUICK)}
+    assert all(row.ours > 0 for row in rows.values())
+    for what in ("indexed order", "other order", "few runs pass"):
+        assert rows[f"pages, {what}"].details.keys() >= {"p95", "median", "bare", "cold", "slowest"}
+    assert bench("many_runs").database_of(1_000) == made, "it is made once"
+
+
+def test_a_database_of_many_runs_is_one_of_ours(bench, monkeypatch, tmp_path):
+    from ecosystemiser.store.counts import count_anew
+    from ecosystemiser.store.engine import open_database
+
+    monkeypatch.setattr(bench("many_runs"), "RESULTS", tmp_path)
+    with open_database(bench("many_runs").database_of(400)) as database, database.transaction() as connection:
+        assert count_anew(connection)
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
+
+
+@pytest.mark.slow
 def test_no_solver_beats_the_optimum_and_those_that_look_ahead_beat_the_rule(bench):
     rows = {row.what: row for row in bench("solvers").rows(bench("measure").QUICK)}
     cost = {name: rows[f"solvers {name}"].ours for name in ("rule_based", "rolling_horizon", "hybrid", "milp")}

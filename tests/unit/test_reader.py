@@ -576,6 +576,35 @@ def test_with_value_needs_the_entry(entry: str | int) -> None:
         parse_yaml("a: [1, 2]\n", "a.yaml").with_value(("a", entry), 3, "--set")
 
 
+def test_many_values_are_set_one_after_the_other() -> None:
+    """As by `with_value` again and again: each parent is copied once, none of the values given is changed."""
+    document = parse_yaml(SYSTEM, "a.yaml")
+    battery = {"type": "battery", "capacity_kwh": 1}
+    values: dict[tuple[str | int, ...], object] = {
+        ("components", "battery"): battery,
+        ("components", "battery", "capacity_kwh"): 5,
+        ("components", "grid", "import_limit_kw"): 3,
+        ("components", "battery", "power_kw"): 2,
+    }
+    changed = document.with_values(values, "--set")
+    one_by_one = document
+    for path, value in values.items():
+        one_by_one = one_by_one.with_value(path, value, "--set")
+    assert changed == one_by_one
+    assert changed.data["components"]["battery"] == {"type": "battery", "capacity_kwh": 5, "power_kw": 2}
+    assert battery == {"type": "battery", "capacity_kwh": 1}
+    assert "import_limit_kw" not in document.data["components"]["grid"]
+    for path in (("components", "battery", "type"), ("components", "grid", "import_limit_kw"), ("components", "grid")):
+        assert changed.finding(path, "m", "r") == one_by_one.finding(path, "m", "r")
+
+
+def test_a_value_set_later_drops_what_was_set_within_it() -> None:
+    document = parse_yaml(SYSTEM, "a.yaml")
+    inner, whole = ("components", "battery", "capacity_kwh"), ("components", "battery")
+    changed = document.with_values({inner: 5, whole: {"type": "battery"}}, "--set")
+    assert changed.data["components"]["battery"] == {"type": "battery"}
+
+
 # --- parse_value ------------------------------------------------------------------------------------
 
 
@@ -854,7 +883,7 @@ YAMLISH = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.one_of(st.text(), YAMLISH, YAMLISH.map("a: {}".format)))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text raises anything but InputError."""
@@ -869,7 +898,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::ruamel.yaml.error.ReusedAnchorWarning")
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(YAMLISH.filter(lambda text: not set("=?_") & set(text)).map("a: {}".format))
 def test_agrees_with_ruamel(text: str) -> None:
     """What is read means what ruamel.yaml's own safe loader says it means.
@@ -902,7 +931,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(PRINTABLE, TREES, min_size=1, max_size=4), st.booleans())
 def test_what_ruamel_writes_is_read_again(tree: dict[str, Any], flow: bool) -> None:
     """Any plain tree that ruamel.yaml writes is read as it was, and each of its keys has a line."""

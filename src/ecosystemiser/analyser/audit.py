@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecosystemiser.model.compiling import capital_recovery_factor
 from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Series, Sink, Source, Storage
@@ -186,14 +187,24 @@ class _Auditor:
         drawn = self._flow(kind.name, "discharge") / kind.discharge_efficiency
         expected = levels[:-1] * (1 - kind.loss) + charged - drawn
         gap = expected - levels[1:]
-        if kind.overflows and self.end in (EndRule.CYCLIC, EndRule.FIXED):
-            gap[-1] = min(gap[-1], 0.0)  # what is above the end level overflows in the last step
+        if kind.overflows:
+            gap = np.where(self._may_overflow(kind, levels), np.minimum(gap, 0.0), gap)
         yield from self._beyond("level does not follow", kind.name, np.abs(gap), scale)
         if kind.overflows:
             yield from self._beyond("overflows before it is full", kind.name, self._wasted(kind, levels), scale)
         yield from self._beyond("level is below 0", kind.name, -levels[1:], scale)
         yield from self._beyond("level is above its capacity", kind.name, levels[1:] - kind.capacity, scale)
         yield from self._check_ends(kind, levels, scale)
+
+    def _may_overflow(self, kind: Storage, levels: Floats) -> NDArray[np.bool_]:
+        """Return in which steps a tank may lose what does not fit: those that it ends full.
+
+        That is rain, and what is bought at a price of 0 or below although rain has filled the tank. The last step
+        also where the end level is given: what is above it.
+        """
+        may = levels[1:] >= kind.capacity - TOLERANCE * max(kind.capacity, SMALL)
+        may[-1] |= self.end in (EndRule.CYCLIC, EndRule.FIXED)
+        return may
 
     def _wasted(self, kind: Storage, levels: Floats) -> Floats:
         """Return what a storage could still have taken, by step, of what costless sources on its bus offered."""

@@ -52,7 +52,7 @@ def _run(arguments: Sequence[str], stop: Stop) -> int:
         if shows_traceback:
             traceback.print_exception(error)
         return _told(error)
-    if stop.signal is not None:
+    if stop.signal is not None or code == stop.exit_code:  # without a signal: by a request in the log
         _say("Stopped. What was done is in the log: ecosystemiser runs list")
         return stop.exit_code
     return code
@@ -77,7 +77,7 @@ def _told(error: Exception) -> int:
 
     if isinstance(error, InputError):
         for finding in error.findings:
-            _say(printable(str(finding)))
+            _say("\n".join(printable(line) for line in str(finding).split("\n")))
         count = len(error.findings)
         _say("Nothing was done." if count == 1 else f"{count} problems found; nothing was done.")
         return WRONG_REQUEST

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from ecosystemiser.cli.run_list import Row, currency_of
+from ecosystemiser.cli.run_list import Row, currency_of, status_of
 from ecosystemiser.cli.tables import Column, as_pairs, as_table
 from ecosystemiser.cli.text import (
     NOTHING,
+    OWNER_GONE,
     amount,
     duration,
     local_time,
     money,
     printable,
     share,
-    sign,
+    signed,
     significant,
     wrapped,
 )
 from ecosystemiser.kpis import KPI_NAMES, KPIS, Kpi
+from ecosystemiser.services.remedies import REMEDIES
 
-__all__ = ["REMEDIES", "error_of", "failure_report", "run_report"]
-
-REMEDIES = {
-    "infeasible": "Raise the limits of what supplies the demand, or give a demand unmet_cost_per_kwh (per m3).",
-    "unmet": "Raise what supplies this demand, give it an unmet_cost_per_kwh, or plan ahead: --solver hybrid or milp.",
-    "unbounded": "Limit what is sold (export_limit_kw), or sell for less than what is bought costs.",
-    "data": "Correct the file or the option that the message names; ecosystemiser check SYSTEM looks at all.",
-    "timeout": "Allow more time (--time-limit), take fewer steps (--steps), or --solver hybrid or rule_based.",
-    "memory": "Take fewer steps (--steps), or close other programs.",
-    "crash": "This is a fault of the program: please report it. Try another solver meanwhile.",
-    "balance": "This is a fault of the solver: please report it with the file. Try another solver meanwhile.",
-    "solver": "Try another solver, and look for extreme numbers in the file (1e9 beside 1e-9).",
-    "storage": "Make room or choose another folder (--output), then run it again.",
-}
-"""What to do, by the cause that stands in a run's row."""
+__all__ = ["REMEDIES", "error_of", "failure_report", "next_steps", "run_report"]
 
 WITH_MEANINGS = 120
 """From this width on there is room for what each KPI means."""
@@ -66,16 +54,43 @@ _HASHES = ("hourly_sha256", "config_hash")
 _HASH_SHOWN = 12
 _TOLD_ELSEWHERE = (
     *("run_id", "simulation_status", "system_id", "study_id", "timesteps", "timestamp"),
-    *("objective", "bound", "metadata_json", "failure_cause", "failure_stage"),
+    *("objective", "bound", "metadata_json", "failure_cause", "failure_stage", "currency", "seed", "config_hash"),
+    *("note", "retry_of", "reused_from"),
+    *("parameters_json", "system_json", "files_json", "config_json", "environment_json"),
 )
 
 
-def run_report(row: Row, width: int) -> str:
-    """Return everything that a run's row says, in groups."""
-    parts = [_head(row), failure_report(row), *_kpi_groups(row, width), _group("How it was solved", _solve(row))]
-    parts.append(_group("Where the hours are", [(name, _value(row, name)) for name in _FILES if row.get(name)]))
+def run_report(row: Row, width: int, tags: Collection[str] = (), gone: Collection[str] = ()) -> str:
+    """Return everything that a run's row says, in groups; `gone`: see `status_of`."""
+    parts = [_head(row, gone), failure_report(row), _group("What people noted", _noted(row, tags))]
+    parts += [*_kpi_groups(row, width), _group("How it was solved", _solve(row))]
+    parts.append(_group("Where the hours are", _files(row)))
+    parts.append(_group("What it was made from", _origin(row)))
     parts.append(_group("More", _rest(row)))
     return "\n\n".join(part for part in parts if part)
+
+
+_SENTENCES = {
+    OWNER_GONE: "The process that solved it has died; the next write to the log closes it, or db check.",
+    "cancelled": "It was stopped before it had a result.",
+    "interrupted": "The process that solved it died before there was a result.",
+}
+
+
+def next_steps(row: Row, gone: Collection[str] = ()) -> str:
+    """Return what can be done about a run, as commands, after a sentence where it has no result."""
+    status, run, study = status_of(row, gone), row["run_id"], row.get("study_id")
+    again = [f"runs rerun {run}", *([f"study resume {study}"] if study else [])]
+    commands = {
+        OWNER_GONE: ["db check", *again],
+        "running": [f"study cancel {study}" if study else f"runs cancel {run}"],
+        "completed": [f"runs verify {run}", f"runs tag {run} --add WORD"],
+        "failed": again[:1],
+        "cancelled": again,
+        "interrupted": again,
+    }.get(status, [])
+    lines = [f"{'Next:' if at == 0 else '':<6}ecosystemiser {command}" for at, command in enumerate(commands)]
+    return "\n".join([_SENTENCES[status], *lines] if status in _SENTENCES else lines)
 
 
 def failure_report(row: Row) -> str:
@@ -90,21 +105,27 @@ def failure_report(row: Row) -> str:
 
 def error_of(row: Row) -> str:
     """Return the error that a failed run's row holds."""
-    try:
-        noted = json.loads(row.get("metadata_json") or "{}")
-    except ValueError:
-        return ""
-    return str(noted.get("error", "")) if isinstance(noted, dict) else ""
+    return str(_json_of(row, "metadata_json").get("error", ""))
 
 
-def _head(row: Row) -> str:
-    status = str(row["simulation_status"])
+def _head(row: Row, gone: Collection[str]) -> str:
     steps = f", {row['timesteps']:,} steps" if row.get("timesteps") else ""
     study = f", study {row['study_id']}" if row.get("study_id") else ""
     return (
-        f"{sign(status)} {status}: run {printable(row['run_id'])}\n"
+        f"{signed(status_of(row, gone))}: run {printable(row['run_id'])}\n"
         f"  {printable(row.get('system_id') or NOTHING)}{steps}{study}, begun {local_time(row.get('timestamp'))}"
     )
+
+
+def _noted(row: Row, tags: Collection[str]) -> list[tuple[str, str]]:
+    told = [("tags", ", ".join(tags)), ("note", " ".join(str(row.get("note") or "").split()))]
+    return [(name, text) for name, text in told if text]
+
+
+def _files(row: Row) -> list[tuple[str, str]]:
+    if row.get("reused_from"):
+        return [("run", str(row["reused_from"]))]
+    return [(name, _value(row, name)) for name in _FILES if row.get(name)]
 
 
 def _kpi_groups(row: Row, width: int) -> Iterator[str]:
@@ -136,10 +157,30 @@ def _solve(row: Row) -> list[tuple[str, str]]:
     return told + [(name, money(row[name], currency)) for name in ("objective", "bound") if row.get(name) is not None]
 
 
+def _origin(row: Row) -> list[tuple[str, str]]:
+    """Return what decided the result: varied fields, the system's place, the versions, the hash of it all."""
+    told = [(name, printable(json.dumps(value))) for name, value in _json_of(row, "parameters_json").items()]
+    place = _json_of(row, "system_json").get("place", {})
+    told += [("system", printable(str(each))) for each in place.values()]
+    environment = _json_of(row, "environment_json")
+    made_by = ("ecosystemiser", "commit", "python", "highspy")
+    told += [(name, printable(str(environment[name]))) for name in made_by if environment.get(name)]
+    named = ("seed", "config_hash", "retry_of", "reused_from")
+    return told + [(name, _value(row, name)) for name in named if row.get(name) is not None]
+
+
+def _json_of(row: Row, name: str) -> dict[str, Any]:
+    try:
+        held = json.loads(row.get(name) or "{}")
+    except ValueError:
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
 def _rest(row: Row) -> list[tuple[str, str]]:
     """Return what no other group shows, so that a new column is never left out."""
     shown = {*KPI_NAMES, *_SOLVE, *_FILES, *_TOLD_ELSEWHERE}
-    return [(name, _value(row, name)) for name, value in row.items() if name not in shown and value is not None]
+    return [(name, _value(row, name)) for name, value in row.items() if name not in shown and value not in (None, "{}")]
 
 
 def _value(row: Row, name: str) -> str:

@@ -37,6 +37,10 @@ class Stop:
         """Return whether the work is to end."""
         return self.signal is not None
 
+    def forget(self) -> None:
+        """Take the signal for the wanted end of a command that has no other."""
+        self.signal = None
+
     def check(self) -> None:
         """Raise KeyboardInterrupt if the work is to end."""
         if self.is_asked():
@@ -52,6 +56,16 @@ class Stop:
         finally:
             self._asks = False
             _set_alarm(0)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Within this, inside `asking`, a signal raises KeyboardInterrupt: nobody asks while a question waits."""
+        asked, self._asks = self._asks, False
+        try:
+            self.check()
+            yield
+        finally:
+            self._asks = asked
 
     def receive(self, number: int, _frame: FrameType | None) -> None:
         """Take a signal. Further ones change nothing while the log is being closed."""

@@ -5,31 +5,39 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Protocol
 
-from ecosystemiser.cli.text import NOTHING, duration, printable, significant
+from ecosystemiser.cli.text import NOTHING, duration, number_of, printable, significant, size
 
 if TYPE_CHECKING:
-    from ecosystemiser.services.study_service import EventBus, RunFailed, StudyProgress
+    from ecosystemiser.services.study_service import EventBus, RunFailed, StudyEstimated, StudyProgress
 
-__all__ = ["told_progress"]
+__all__ = ["Display", "estimate_words", "told_progress"]
 
+TOLD_S, TOLD_BYTES = 5.0, 1e8
+"""What takes less is not told of beforehand: it is over before anybody has read that. [s, B]"""
 LINE_EVERY_S = 5.0
 """Where nobody watches: seconds between two lines."""
 
 
-class _Display(Protocol):
+class Display(Protocol):
     """Shows a study's progress. Called from more than one thread, one at a time."""
 
     def show(self, event: StudyProgress, failed: int) -> None:
         """Show how far it is."""
 
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
+
+    def away(self) -> AbstractContextManager[None]:
+        """Within this nothing is shown: somebody is asked."""
+
 
 @contextmanager
-def told_progress(bus: EventBus, study_id: str, is_ending: Callable[[], bool]) -> Iterator[None]:
-    """Within this every StudyProgress and RunFailed on the bus is shown, until the study is asked to end."""
-    from ecosystemiser.services.study_service import RunFailed, StudyProgress
+def told_progress(bus: EventBus, study_id: str, is_ending: Callable[[], bool]) -> Iterator[Display]:
+    """Within this every StudyProgress, StudyEstimated and RunFailed on the bus is shown, until it is to end."""
+    from ecosystemiser.services.study_service import RunFailed, StudyEstimated, StudyProgress
 
     failed = 0
 
@@ -41,10 +49,18 @@ def told_progress(bus: EventBus, study_id: str, is_ending: Callable[[], bool]) -
         if not is_ending():  # what is cancelled then is no progress
             display.show(event, failed)
 
+    def estimate(event: StudyEstimated) -> None:
+        if event.seconds >= TOLD_S or event.disk_bytes >= TOLD_BYTES:
+            display.say(f"{printable(study_id)}: {estimate_words(event)}")
+
     with _bar() if sys.stderr.isatty() else _lines(study_id) as display:
-        ends = [bus.subscribe(RunFailed, count), bus.subscribe(StudyProgress, show)]
+        ends = [
+            bus.subscribe(RunFailed, count),
+            bus.subscribe(StudyProgress, show),
+            bus.subscribe(StudyEstimated, estimate),
+        ]
         try:
-            yield
+            yield display
         finally:
             for end in ends:
                 end()
@@ -59,20 +75,24 @@ class _Lines:
         if now - self._said_at < LINE_EVERY_S:
             return
         self._said_at = now
-        try:
-            sys.stderr.write(f"{self._study_id}: {', '.join(_words(event, failed))}\n")
+        self.say(f"{self._study_id}: {', '.join(_words(event, failed))}")
+
+    def say(self, text: str) -> None:
+        with suppress(OSError):  # nobody listens
+            sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
-        except OSError:
-            return  # nobody listens
+
+    def away(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 @contextmanager
-def _lines(study_id: str) -> Iterator[_Display]:
+def _lines(study_id: str) -> Iterator[Display]:
     yield _Lines(study_id)
 
 
 @contextmanager
-def _bar() -> Iterator[_Display]:
+def _bar() -> Iterator[Display]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -85,7 +105,27 @@ def _bar() -> Iterator[_Display]:
                 told = ", ".join(_words(event, failed))
                 progress.update(task, completed=event.done, total=event.total, told=told)
 
+            def say(self, text: str) -> None:
+                progress.console.print(text, markup=False, highlight=False)
+
+            @contextmanager
+            def away(self) -> Iterator[None]:
+                progress.stop()
+                try:
+                    yield
+                finally:
+                    progress.start()
+
         yield Bar()
+
+
+def estimate_words(event: StudyEstimated) -> str:
+    """Return how many runs are left, how long they will take, and how much room."""
+    timed = "one run" if event.timed == 1 else f"{event.timed:,} runs"
+    return (
+        f"{number_of(event.runs, 'more run')} in about {duration(event.seconds)}, {size(round(event.disk_bytes))} of "
+        f"disk ({timed} timed)"
+    )
 
 
 def _words(event: StudyProgress, failed: int) -> Iterator[str]:

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ecosystemiser.cli.run_list import Row, currency_of, short_ids
+from ecosystemiser.cli.run_list import Row, parameters_of, status_of, value_text
 from ecosystemiser.cli.run_report import error_of
+from ecosystemiser.cli.study_points import Points, mapping_in
 from ecosystemiser.cli.tables import Column, as_pairs, as_table
 from ecosystemiser.cli.text import (
     NOTHING,
+    OWNER_GONE,
     SIGNS,
     local_time,
     money,
+    number_of,
     printable,
     share,
     sign,
+    signed,
     told_apart,
     wrapped,
 )
 
 __all__ = [
-    "Points",
     "best_line",
     "cost_map",
     "counted",
     "failures_by_cause",
     "heading",
-    "mapping_in",
-    "parameters_of",
-    "points_of",
+    "how_to_go_on",
     "points_table",
     "settings_pairs",
     "statuses",
-    "value_text",
+    "study_status",
+    "taken_over",
+    "told_apart",
 ]
 
 MOST_ACROSS, MOST_DOWN = 7, 20
@@ -44,69 +45,43 @@ MOST_ACROSS, MOST_DOWN = 7, 20
 SHADES = " ░▒▓█"
 """From the cheapest to the dearest."""
 
-_LONGEST_VALUE = 18
 _LONGEST_MESSAGE = 200
 
 
-@dataclass(frozen=True)
-class Points:
-    """The points of a study, each with the row of its newest run."""
-
-    varied: tuple[str, ...]
-    """Paths of the fields that vary."""
-    rows: tuple[Row, ...]
-    """In the order of the points."""
-
-    @property
-    def completed(self) -> list[Row]:
-        """Rows with a cost, the cheapest first."""
-        done = [row for row in self.rows if row["simulation_status"] == "completed" and row["total_cost"] is not None]
-        return sorted(done, key=lambda row: float(row["total_cost"]))
-
-    @property
-    def ids(self) -> dict[str, str]:
-        """The beginning of each run id that none of the others shares."""
-        full = [row["run_id"] for row in self.rows]
-        return dict(zip(full, short_ids(full), strict=True))
-
-    @property
-    def currency(self) -> str | None:
-        """The currency of all costs, where it is one."""
-        found = {currency_of(row) for row in self.rows if row["total_cost"] is not None}
-        return found.pop() if len(found) == 1 else None
-
-
-def points_of(settings: Mapping[str, Any], rows: Sequence[Row]) -> Points:
-    """Return the points of a study from its settings and what the log holds of its runs, point after point."""
-    newest = {row["point"]: row for row in rows}
-    return Points(tuple(mapping_in(settings, "parameters")), tuple(newest.values()))
-
-
-def parameters_of(row: Row) -> dict[str, Any]:
-    """Return the values that a point's fields took."""
-    try:
-        found = json.loads(row.get("parameters_json") or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def heading(study: Row, runs: int) -> str:
-    """Return what study this is and how it stands."""
-    status, kind = printable(study["status"]), printable(study.get("study_type") or "of unknown kind")
+def heading(study: Row, runs: int, gone: Collection[str] | None = None) -> str:
+    """Return what study this is and how it stands; `gone`: the runs that its process left running when it died."""
+    status, kind = study_status(study, gone), printable(study.get("study_type") or "of unknown kind")
     system = printable(study.get("system_id") or NOTHING)
-    return f"{sign(status)} {status}: study {printable(study['study_id'])}, {kind}, {_runs(runs)} of {system}"
+    points = study.get("points")
+    size = number_of(runs, "run") if points is None else number_of(points, "point")
+    return f"{signed(status)}: study {printable(study['study_id'])}, {kind}, {size} of {system}"
 
 
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count:,} runs"
+def study_status(study: Row, gone: Collection[str] | None) -> str:
+    """Return how a study stands; `gone`: the runs that its process left running when it died, None: it did not."""
+    return OWNER_GONE if gone is not None and study["status"] == "running" else str(study["status"])
+
+
+def how_to_go_on(study: Row, gone: Collection[str] | None, width: int) -> str:
+    """Return why a study did not complete, and what goes on with it; empty for others."""
+    status = study_status(study, gone)
+    if status in ("completed", "running"):
+        return ""
+    why = study.get("message") or ("its process died" if status == OWNER_GONE else "not told")
+    told = wrapped(f"Why: {why}. What was done is kept.", width)
+    return f"{told}\nGo on: ecosystemiser study resume {study['study_id']}"
+
+
+def taken_over(points: Points) -> str:
+    """Return how many runs took over the result of an earlier one; empty where none did."""
+    return f"\n{points.taken_over:,} of them taken over from earlier runs." if points.taken_over else ""
 
 
 def best_line(points: Points, width: int) -> str:
     """Return the cheapest point in a sentence."""
-    if not points.completed:
+    if not points.best:
         return "No run completed, so there is no best one."
-    best = points.completed[0]
+    best = points.best[0]
     values = parameters_of(best)
     told = ", ".join(f"{name} = {value_text(values.get(name))}" for name in points.varied)
     cost = money(best["total_cost"], points.currency)
@@ -116,7 +91,7 @@ def best_line(points: Points, width: int) -> str:
 def points_table(points: Points, rows: Sequence[Row], width: int) -> str:
     """Return these rows as a table; a varied field has its component in the head and its name below."""
     currency = points.currency
-    columns = [Column("", ["", *(sign(row["simulation_status"]) for row in rows)])]
+    columns = [Column("", ["", *(sign(status_of(row, points.gone)) for row in rows)])]
     for at, path in enumerate(points.varied):
         component, _, name = path.removeprefix("components.").partition(".")
         cells = [value_text(parameters_of(row).get(path)) for row in rows]
@@ -138,22 +113,12 @@ def _widest(cells: Sequence[str]) -> int:
     return max((len(cell) for cell in cells), default=0)
 
 
-def value_text(value: object) -> str:
-    """Return the value that a field took, short."""
-    if isinstance(value, bool) or value is None:
-        return NOTHING if value is None else str(value).lower()
-    if isinstance(value, int | float):
-        return f"{value:,.6g}"
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
-
-
 def cost_map(points: Points, width: int) -> str:
     """Return the costs of two varied fields as a map, the first field down and the second across.
 
     Empty for other studies, and where it would not fit.
     """
-    if len(points.varied) != 2:
+    if len(points.varied) != 2 or len(points.rows) < points.number or not points.best:
         return ""
     down, across = points.varied
     cells: dict[tuple[str, str], Row] = {}
@@ -162,7 +127,7 @@ def cost_map(points: Points, width: int) -> str:
         cells[value_text(values.get(down)), value_text(values.get(across))] = row
     downs, acrosses = list(dict.fromkeys(key[0] for key in cells)), list(dict.fromkeys(key[1] for key in cells))
     is_grid = len(cells) == len(downs) * len(acrosses) == len(points.rows) and min(len(downs), len(acrosses)) > 1
-    if not is_grid or len(downs) > MOST_DOWN or len(acrosses) > MOST_ACROSS or not points.completed:
+    if not is_grid or len(downs) > MOST_DOWN or len(acrosses) > MOST_ACROSS:
         return ""
     texts = _map_cells(points, cells)
     columns = [Column(down, downs, is_number=True, least=12)]
@@ -175,23 +140,29 @@ def cost_map(points: Points, width: int) -> str:
 
 def _map_cells(points: Points, cells: Mapping[tuple[str, str], Row]) -> dict[tuple[str, str], str]:
     """Return each cell: its cost with a shade, or the sign of a run that has none."""
-    done = points.completed
-    low, high = float(done[0]["total_cost"]), float(done[-1]["total_cost"])
-    shown = dict(zip((row["run_id"] for row in done), told_apart([row["total_cost"] for row in done]), strict=True))
+    done = [row for row in cells.values() if row["simulation_status"] == "completed" and row["total_cost"] is not None]
+    costs = [float(row["total_cost"]) for row in done]
+    low, high = min(costs), max(costs)
+    shown = dict(zip((row["run_id"] for row in done), told_apart(costs), strict=True))
     texts = {}
     for key, row in cells.items():
         if row["run_id"] not in shown:
-            texts[key] = f"{sign(row['simulation_status'])}   "
+            texts[key] = f"{sign(status_of(row, points.gone))}   "
             continue
         share_of_range = (float(row["total_cost"]) - low) / (high - low) if high > low else 0.0
         shade = SHADES[min(len(SHADES) - 1, int(share_of_range * len(SHADES)))]
-        texts[key] = f"{shown[row['run_id']]}{'*' if row is done[0] else ' '}{shade * 2}"
+        star = "*" if row["run_id"] == points.best[0]["run_id"] else " "
+        texts[key] = f"{shown[row['run_id']]}{star}{shade * 2}"
     return texts
 
 
-def counted(by_status: Mapping[str | None, int]) -> str:
-    """Return how many runs there are, and how many in which state."""
-    return f"{_runs(sum(by_status.values()))}: {statuses(by_status)}" if by_status else "No runs."
+def counted(by_status: Mapping[str | None, int], gone: int = 0) -> str:
+    """Return how many runs there are, and how many in which state; `gone` of those that run have no owner."""
+    if not by_status:
+        return "No runs."
+    split = {**by_status, "running": by_status.get("running", 0) - gone, OWNER_GONE: gone}
+    told = statuses({name: count for name, count in split.items() if count})
+    return f"{number_of(sum(by_status.values()), 'run')}: {told}"
 
 
 def statuses(by_status: Mapping[Any, int]) -> str:
@@ -203,15 +174,12 @@ def statuses(by_status: Mapping[Any, int]) -> str:
 
 def failures_by_cause(points: Points, width: int) -> str:
     """Return how many runs failed of which cause, each with the message of one of them; empty where none did."""
-    causes: dict[str, list[Row]] = {}
-    for row in points.rows:
-        if row["simulation_status"] == "failed":
-            causes.setdefault(str(row.get("failure_cause") or "unknown"), []).append(row)
     lines = []
-    for cause, failed in sorted(causes.items(), key=lambda item: -len(item[1])):
-        message = error_of(failed[0])
+    for cause in points.causes:
+        message = error_of(cause.example)
         message = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
-        lines.append((f"{len(failed):,} {printable(cause)}", f"{message} (run {points.ids[failed[0]['run_id']]})"))
+        named = f"{message} (run {points.ids[cause.example['run_id']]})"
+        lines.append((f"{cause.runs:,} {printable(cause.name)}", named))
     return f"Why runs failed, one message of each cause\n{as_pairs(lines, width=width)}" if lines else ""
 
 
@@ -223,6 +191,7 @@ def settings_pairs(study: Row, settings: Mapping[str, Any]) -> list[tuple[str, s
     told = [
         ("begun", local_time(study.get("timestamp"))),
         ("ended", ended),
+        ("around", f"run {settings['around']}" if settings.get("around") else ""),
         ("system", str(base.get("system") or "")),
         ("solver", str(base.get("solver_type") or "")),
         ("steps", f"{base['timesteps']:,}" if isinstance(base.get("timesteps"), int) else ""),
@@ -232,12 +201,6 @@ def settings_pairs(study: Row, settings: Mapping[str, Any]) -> list[tuple[str, s
         ("hours kept", str(settings.get("timeseries") or "")),
     ]
     return [(printable(name), text) for name, text in told if text]
-
-
-def mapping_in(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return what a study's settings hold under a name; empty where that is no mapping."""
-    found = settings.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _values_text(spec: object) -> str:

@@ -35,6 +35,8 @@ class SimulationConfig(BaseModel):
     """How the solver is to work."""
     output_directory: Path = Path("data/results")
     """Where hourly results go, each run in a folder of its own."""
+    reuse: bool = False
+    """Take the result of an equal run over where the log has one, instead of solving again."""
     run_id: str | None = None
     """Id of the run; by default a new one."""
     study_id: str | None = None

@@ -1,7 +1,8 @@
 """What happened to a study, a run or a job, told to whoever listens.
 
     Event
-     ├── StudyEvent   StudySubmitted, StudyStarted, StudyProgress, StudyCompleted, StudyFailed, StudyCancelled
+     ├── StudyEvent   StudySubmitted, StudyStarted, StudyEstimated, StudyProgress, GenerationCompleted, StudyCompleted,
+     │                StudyFailed, StudyCancelled
      ├── RunEvent     RunSubmitted, RunStarted, RunProgress, RunCompleted, RunFailed, RunCancelled
      └── JobEvent     JobSubmitted, JobStarted, JobProgress, JobCompleted, JobFailed, JobCancelled
 
@@ -21,6 +22,7 @@ from ecosystemiser.errors import FailureCause
 
 __all__ = [
     "Event",
+    "GenerationCompleted",
     "JobCancelled",
     "JobCompleted",
     "JobEvent",
@@ -37,11 +39,13 @@ __all__ = [
     "RunSubmitted",
     "StudyCancelled",
     "StudyCompleted",
+    "StudyEstimated",
     "StudyEvent",
     "StudyFailed",
     "StudyProgress",
     "StudyStarted",
     "StudySubmitted",
+    "event_name",
 ]
 
 
@@ -56,8 +60,17 @@ class Event:
 
     def as_dict(self) -> dict[str, object]:
         """Return the event as what JSON can hold: its name as `event`, times as ISO text, NaN and inf as None."""
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
-        return {"event": name} | {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        told = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return {"event": event_name(type(self))} | told
+
+
+def event_name(kind: type[Event]) -> str:
+    """Return what events of a kind are called in JSON.
+
+    >>> event_name(StudyEvent)
+    'study_event'
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def _plain(value: object) -> object:
@@ -89,6 +102,20 @@ class StudyStarted(StudyEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StudyEstimated(StudyEvent):
+    """The first runs of a study were timed; what the others will take."""
+
+    runs: int
+    """Those that are not made yet, at most."""
+    seconds: float
+    """[s]"""
+    disk_bytes: float
+    """Their rows and hours. [B]"""
+    timed: int
+    """Runs that were timed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyProgress(StudyEvent):
     """How far a study is."""
 
@@ -100,6 +127,18 @@ class StudyProgress(StudyEvent):
     """An estimate. [s]"""
     best: Mapping[str, float] | None = None
     """The best value so far of each objective, by the name of its KPI."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationCompleted(StudyEvent):
+    """A study heard of a whole batch of its points; of a genetic study a generation."""
+
+    number: int
+    """Counted from 0."""
+    evaluations: int
+    """Points told so far."""
+    metrics: Mapping[str, float]
+    """Numbers by name, such as `hypervolume`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,49 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
 
 from ecosystemiser.errors import Finding
 from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Series, Sink, Source, Storage
+from ecosystemiser.model.reach import Links
 from ecosystemiser.model.system import System
 from ecosystemiser.units import WATER_QUALITY, Carrier, amount_unit, rate_unit, water_rank
 
-__all__ = ["check_system"]
+__all__ = ["check_system", "is_supplied"]
 
 
 def check_system(system: System) -> list[Finding]:
     """Return all that keeps `system` from being solved; keys are paths such as `components.pv`."""
+    links = [reach.links for placed in system.placed for reach in placed.reaches]
     return [
-        *_unconnected(system),
-        *_demands_above_supply(system),
-        *_storages_without_end_price(system),
-        *_water_flowing_up(system),
+        *_unconnected(system, links),
+        *(found for bus in _maybe_short(system) for found in _demand_above_supply(system, bus)),
+        *(found for one in links if one.is_unpriced for found in _storage_without_end_price(system, one)),
+        *(found for one in links if one.lifts for found in _water_flowing_up(system, one)),
     ]
 
 
-def _gives_to(kind: Kind) -> list[str]:
-    if isinstance(kind, Converter):
-        return [output.bus for output in kind.outputs]
-    if isinstance(kind, Exchange):
-        return [kind.bus] if kind.import_limit.highest() > 0 else []
-    return [kind.bus] if isinstance(kind, Source) else []
+def is_supplied(system: System) -> bool:
+    """Return whether a look at the limits alone tells that no demand exceeds what supplies it.
+
+    Of all that `check_system` looks at, only this depends on more than the links of the components.
+    """
+    return not _maybe_short(system)
 
 
-def _takes_from(kind: Kind) -> list[str]:
-    if isinstance(kind, Exchange):
-        return [kind.bus] if kind.export_limit.highest() > 0 else []
-    return [kind.bus] if isinstance(kind, Converter | Sink) else []
+def _maybe_short(system: System) -> list[str]:
+    """Return the buses whose demands that must be met may exceed, in some step, what supplies them."""
+    demanded: dict[str, float] = {}
+    least: dict[str, float] = {}
+    for placed in system.placed:
+        for reach in placed.reaches:
+            if reach.demanded:
+                bus = reach.links.bus
+                demanded[bus] = demanded.get(bus, 0.0) + reach.demanded
+            for bus, amount in reach.least:
+                least[bus] = least.get(bus, 0.0) + amount
+    return [bus for bus in demanded if not demanded[bus] <= least.get(bus, 0.0)]
 
 
-def _unconnected(system: System) -> list[Finding]:
+def _unconnected(system: System, links: Sequence[Links]) -> list[Finding]:
     """Find buses on which everything gives or everything takes, and storages that cannot be filled or emptied."""
+    given = {bus for one in links for bus in one.gives_to}
+    taken = {bus for one in links for bus in one.takes_from}
     findings = []
     for bus, carrier in system.buses.items():
-        givers = [kind.name for kind in system.kinds if bus in _gives_to(kind)]
-        takers = [kind.name for kind in system.kinds if bus in _takes_from(kind)]
-        stores = [kind.name for kind in system.kinds if isinstance(kind, Storage) and kind.bus == bus]
+        if bus in given and bus in taken:
+            continue
+        givers = [one.name for one in links if bus in one.gives_to]
+        takers = [one.name for one in links if bus in one.takes_from]
+        stores = [one.name for one in links if one.is_store and one.bus == bus]
         if not givers and (takers or stores):
             remedy = f"add what supplies {_phrase(bus, carrier)}, or name another bus"
             names = takers + stores
@@ -70,22 +85,17 @@ def _phrase(bus: str, carrier: Carrier) -> str:
     return f"{bus} (for example {examples})" if examples else bus
 
 
-def _demands_above_supply(system: System) -> list[Finding]:
-    """Find buses whose demands that must be met exceed, in some step, all that could be delivered at once."""
-    findings = []
-    for bus, carrier in system.buses.items():
-        must = [kind for kind in system.kinds if isinstance(kind, Sink) and kind.bus == bus and kind.unmet_cost is None]
-        if not must or not any(bus in _gives_to(kind) for kind in system.kinds):  # the latter is told already
-            continue
-        if sum(kind.demand.highest() for kind in must) <= _least_supply(system, bus):
-            continue
-        demand = sum((kind.demand.values(system.clock.steps) for kind in must), np.zeros(system.clock.steps))
-        short = demand - _most_supply(system, bus)
-        worst = int(np.argmax(short))
-        if short[worst] <= 1e-9 * max(1.0, float(demand.max())):
-            continue
-        findings.append(_shortage(system, must, carrier, worst, (float(demand[worst]), float(short[worst]))))
-    return findings
+def _demand_above_supply(system: System, bus: str) -> list[Finding]:
+    """Find whether demands that must be met exceed, in some step, all that could be delivered to `bus` at once."""
+    if not any(bus in reach.links.gives_to for placed in system.placed for reach in placed.reaches):
+        return []  # told already
+    must = [kind for kind in system.kinds if isinstance(kind, Sink) and kind.bus == bus and kind.unmet_cost is None]
+    demand = sum((kind.demand.values(system.clock.steps) for kind in must), np.zeros(system.clock.steps))
+    short = demand - _most_supply(system, bus)
+    worst = int(np.argmax(short))
+    if short[worst] <= 1e-9 * max(1.0, float(demand.max())):
+        return []
+    return [_shortage(system, must, system.buses[bus], worst, (float(demand[worst]), float(short[worst])))]
 
 
 def _shortage(
@@ -102,17 +112,6 @@ def _shortage(
         f"raise the limits of what supplies it, or give a demand {field}",
         f"components.{must[-1].name}",
     )
-
-
-def _least_supply(system: System, bus: str) -> float:
-    """Return what at least could reach `bus` in any step: quick to tell, and mostly enough to see no shortage."""
-    least = 0.0
-    for kind in system.kinds:
-        least += sum(max(0.0, series.lowest()) for series in _supplies(kind, bus))
-        if isinstance(kind, Converter):
-            outputs = [output for output in kind.outputs if output.bus == bus]
-            least += sum(kind.limit.lowest() * output.ratio.lowest() for output in outputs)
-    return least
 
 
 def _most_supply(system: System, bus: str) -> Floats:
@@ -143,29 +142,25 @@ def _supplies(kind: Kind, bus: str) -> list[Series]:
     return []
 
 
-def _storages_without_end_price(system: System) -> list[Finding]:
-    return [
-        Finding(
-            "needs an end_price: nothing in the system sells its carrier",
-            "add end_price, what a missing unit costs at the end (0 for nothing)",
-            f"components.{kind.name}.end_price",
-        )
-        for kind in system.kinds
-        if isinstance(kind, Storage) and kind.end_price is None and system.end_price(kind.bus) is None
-    ]
+def _storage_without_end_price(system: System, links: Links) -> list[Finding]:
+    if system.end_price(links.bus) is not None:
+        return []
+    message = "needs an end_price: nothing in the system sells its carrier"
+    remedy = "add end_price, what a missing unit costs at the end (0 for nothing)"
+    return [Finding(message, remedy, f"components.{links.name}.end_price")]
 
 
-def _water_flowing_up(system: System) -> list[Finding]:
-    """Find converters that make better water of worse without treating it."""
+def _water_flowing_up(system: System, links: Links) -> list[Finding]:
+    """Find what makes better water of worse without treating it."""
+    if system.buses[links.bus] is not Carrier.WATER:
+        return []
     return [
         Finding(
-            f"makes {output.bus} of {kind.bus}, which is of lower quality",
+            f"makes {better} of {links.bus}, which is of lower quality",
             f"water flows down ({' > '.join(WATER_QUALITY)}) and up only through treatment; exchange input and output",
-            f"components.{kind.name}.output",
-            output.bus,
+            f"components.{links.name}.output",
+            better,
         )
-        for kind in system.kinds
-        if isinstance(kind, Converter) and system.buses[kind.bus] is Carrier.WATER
-        for output in kind.outputs
-        if system.buses[output.bus] is Carrier.WATER and water_rank(output.bus) < water_rank(kind.bus)
+        for better in links.gives_to
+        if system.buses[better] is Carrier.WATER and water_rank(better) < water_rank(links.bus)
     ]

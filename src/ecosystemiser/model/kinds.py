@@ -10,24 +10,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Converter", "Exchange", "Investment", "Kind", "Output", "Role", "Series", "Sink", "Source", "Storage"]
+__all__ = [
+    "Converter",
+    "Exchange",
+    "Investment",
+    "Kind",
+    "Output",
+    "Role",
+    "Series",
+    "Sink",
+    "Source",
+    "Storage",
+    "buses_of",
+]
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
 class Series:
-    """`scale * shape`, one value a step; a `shape` of None is 1 at every step.
+    """`scale * shape`, one value a step; a `shape` of None is 1 at every step. Never changes.
 
     Variations of a size or a level share the shape and differ in scale, which is what makes them cheap.
     """
 
-    scale: float
-    shape: Floats | None = None
+    __slots__ = ("_ends", "scale", "shape")
+
+    def __init__(self, scale: float, shape: Floats | None = None) -> None:
+        self.scale: Final = scale
+        self.shape: Final = shape
+        self._ends: tuple[float, float] | None = None
 
     def values(self, steps: int) -> Floats:
         """Return the values. (steps,)"""
@@ -35,19 +51,28 @@ class Series:
 
     def times(self, factor: float) -> Series:
         """Return the series times `factor`, on the same shape."""
-        return Series(self.scale * factor, self.shape)
+        scaled = Series(self.scale * factor, self.shape)
+        if self.shape is not None:
+            scaled._ends = self._ends_of(self.shape)  # looked for once for all multiples
+        return scaled
 
     def highest(self) -> float:
         """Return the highest value."""
         if self.shape is None:
             return self.scale
-        return self.scale * float(self.shape.max() if self.scale >= 0 else self.shape.min())
+        return self.scale * self._ends_of(self.shape)[1 if self.scale >= 0 else 0]
 
     def lowest(self) -> float:
         """Return the lowest value."""
         if self.shape is None:
             return self.scale
-        return self.scale * float(self.shape.min() if self.scale >= 0 else self.shape.max())
+        return self.scale * self._ends_of(self.shape)[0 if self.scale >= 0 else 1]
+
+    def _ends_of(self, shape: Floats) -> tuple[float, float]:
+        """Return the lowest and the highest value of its shape."""
+        if self._ends is None:
+            self._ends = (float(shape.min()), float(shape.max()))
+        return self._ends
 
 
 ZERO = Series(0.0)
@@ -68,8 +93,7 @@ class Role(StrEnum):
     UNMET = "unmet"
 
 
-@dataclass(frozen=True)
-class Investment:
+class Investment(NamedTuple):
     """What a component costs and carries before it runs: money and embodied CO2, of all its units."""
 
     capital: float = 0.0
@@ -78,7 +102,7 @@ class Investment:
     lifetime_years: float = 20.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Source:
     """Puts up to `available` on a bus each step; what nobody takes is curtailed."""
 
@@ -97,7 +121,7 @@ class Source:
     """Whether `cost` is a purchase (energy cost) rather than variable operation."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Exchange:
     """A connection across the boundary of the system: buys and, where `export_limit` allows, sells."""
 
@@ -114,7 +138,7 @@ class Exchange:
     renewable_share: float = 0.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Sink:
     """Takes `demand` each step; it must be met unless `unmet_cost` prices what is missing."""
 
@@ -128,7 +152,7 @@ class Sink:
     """Per amount received."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Storage:
     """Keeps an amount: level' = level x (1 - loss) + charge_efficiency x charge - discharge / discharge_efficiency.
 
@@ -156,7 +180,7 @@ class Storage:
     """Whether it takes all that free sources on its bus offer and nobody uses, and overflows only when full."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Output:
     """What a converter gives for each unit of input: `ratio` units onto `bus`."""
 
@@ -164,7 +188,7 @@ class Output:
     ratio: Series
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Converter:
     """Turns up to `limit` of one carrier a step into others at fixed or changing ratios."""
 
@@ -181,3 +205,8 @@ class Converter:
 
 
 Kind = Source | Exchange | Sink | Storage | Converter
+
+
+def buses_of(kind: Kind) -> tuple[str, ...]:
+    """Return the bus that `kind` stands on, and those that a converter gives to."""
+    return (kind.bus, *[output.bus for output in kind.outputs]) if isinstance(kind, Converter) else (kind.bus,)

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.checks import check_system
 from ecosystemiser.model.components import Component, component_types
-from ecosystemiser.model.kinds import Converter, Kind
+from ecosystemiser.model.kinds import Converter, Kind, buses_of
+from ecosystemiser.model.placed import Placed
 from ecosystemiser.model.site import BuildSite
 from ecosystemiser.model.system import System, SystemHead
 from ecosystemiser.names import did_you_mean
 from ecosystemiser.reader import Document
 from ecosystemiser.reader.validation import findings_from_pydantic
-from ecosystemiser.units import BUSES, Carrier
 
-__all__ = ["SystemLoader", "load_system", "with_values"]
+__all__ = [
+    "Part",
+    "Reading",
+    "SystemLoader",
+    "field_path",
+    "load_system",
+    "misplacements",
+    "system_of",
+    "with_values",
+]
 
 MOST_STEPS = 1_000_000
+KEPT_SITES = 4
+"""Sites that a loader remembers, where variations change weather or calendar."""
 
 Path_ = tuple[str | int, ...]
 
@@ -32,19 +44,22 @@ def with_values(document: Document, values: Mapping[str, object], source: str = 
 
     Raises InputError for a path whose component or section the file does not hold.
     """
-    findings = []
+    findings: list[Finding] = []
+    by_path: dict[Path_, object] = {}
     for name, value in values.items():
-        path = _field_path(document, name)
+        path = field_path(document, name)
         if isinstance(path, Finding):
             findings.append(path)
         else:
-            document = document.with_value(path, value, source)
+            by_path.pop(path, None)  # one field by two names: the later one holds
+            by_path[path] = value
     if findings:
         raise InputError(findings)
-    return document
+    return document.with_values(by_path, source)
 
 
-def _field_path(document: Document, name: str) -> Path_ | Finding:
+def field_path(document: Document, name: str) -> Path_ | Finding:
+    """Return where the field `name` stands, or why it does not stand in `document`."""
     head, *rest = name.split(".")
     components = document.data.get("components")
     components = components if isinstance(components, dict) else {}
@@ -68,98 +83,138 @@ def load_system(document: Document, *, steps: int | None = None) -> System:
     return SystemLoader(steps).load(document)
 
 
+class Part(NamedTuple):
+    """A section of a file and the component that it became."""
+
+    section: object
+    component: Component
+    placed: Placed | None
+    """None where its size is 0, which removes it."""
+
+
+class Reading(NamedTuple):
+    """A document as it was read."""
+
+    system: System
+    site: BuildSite
+    parts: dict[str, Part]
+    """By the name of the component, in the order of the file."""
+
+
 class SystemLoader:
     """Loads a document and variations of it: what `with_values` left as it was is not read again.
 
-    Unchanged parts of two documents are the same objects, so identity tells what is known: components with their
-    kinds, and the head with the site whose weather and profiles they were resolved on.
+    Unchanged parts of two documents are the same objects, so identity tells what is known: the head, with the site
+    whose weather and profiles components were resolved on, and components with their kinds.
     """
 
     def __init__(self, steps: int | None = None) -> None:
         self._steps = steps
         self._head_parts: list[Any] = []
         self._head: SystemHead | None = None
-        self._site: BuildSite | None = None
-        self._components: dict[str, tuple[object, Component]] = {}
-        self._kinds: dict[str, tuple[Component, tuple[Kind, ...]]] = {}
+        self._sites: OrderedDict[Hashable, _Place] = OrderedDict()
 
     def load(self, document: Document) -> System:
         """Return the System that `document` describes. Raises InputError as `load_system` does."""
-        head, site, findings = self._placed_head(document)
-        components, component_findings = self._all_components(document)
-        findings += component_findings
-        if head is None or site is None:
+        return self.read(document).system
+
+    def read(self, document: Document) -> Reading:
+        """Return the System that `document` describes, with what it is made of. Raises InputError likewise."""
+        head, findings = self._read_head(document)
+        sections = document.data.get("components")
+        if not isinstance(sections, dict) or not sections:
+            remedy = "add components, as `roof_pv: {type: pv, capacity_kw: 60}`"
+            findings.append(document.finding(("components",), "holds no components", remedy))
+            sections = {}
+        place = None if head is None else self._place(document, head)
+        found = {name: _part(document, name, section, place) for name, section in sections.items()}
+        wrong = [part for part in found.values() if isinstance(part, _Refused)]
+        findings += [finding for part in wrong for finding in part.by_fields]
+        if head is None or place is None:
             raise InputError(_in_file_order(findings))
-        system, refused = self._build(document, head, site, components)
-        findings += refused
-        findings = findings or [_placed(document, finding) for finding in check_system(system)]
+        findings += [finding for part in wrong for finding in part.by_site]
+        parts = {name: part for name, part in found.items() if isinstance(part, Part)}
+        if not findings:
+            system = system_of(head, place.site, [part.placed for part in parts.values()], Path(document.file))
+            findings = [_placed(document, finding) for finding in check_system(system)]
         if findings:
             raise InputError(_in_file_order(findings))
-        return system
+        return Reading(system, place.site, parts)
 
-    def _placed_head(self, document: Document) -> tuple[SystemHead | None, BuildSite | None, list[Finding]]:
-        """Return the head and the site that components are resolved on; the known ones where nothing changed."""
-        data = {key: value for key, value in document.data.items() if key != "components"}
-        parts = [part for pair in data.items() for part in pair]
-        if self._head is not None and _are_same(parts, self._head_parts):
-            return self._head, self._site, []
-        head, findings = _head(document, data)
+    def head(self, document: Document) -> tuple[SystemHead, BuildSite]:
+        """Return the head of `document` and the site that it describes. Raises InputError as `load` does."""
+        head, findings = self._read_head(document)
         if head is None:
-            return None, None, findings
-        if self._steps is not None and not 1 <= self._steps <= MOST_STEPS:
-            raise InputError([Finding("is no number of steps", "take 1 or more", "timesteps", self._steps)])
-        folder = Path(document.file).parent
-        site = BuildSite(head.time.clock(self._steps), head.site, head.buses, folder, listed_steps=head.time.steps)
-        self._head, self._site, self._head_parts = head, site, parts
-        self._kinds.clear()
-        return head, site, findings
+            raise InputError(_in_file_order(findings))
+        return head, self._place(document, head).site
 
-    def _all_components(self, document: Document) -> tuple[dict[str, Component], list[Finding]]:
-        section = document.data.get("components")
-        if not isinstance(section, dict) or not section:
-            remedy = "add components, as `roof_pv: {type: pv, capacity_kw: 60}`"
-            return {}, [document.finding(("components",), "holds no components", remedy)]
-        components: dict[str, Component] = {}
-        findings: list[Finding] = []
-        for name, data in section.items():
-            known = self._components.get(name)
-            if known is not None and known[0] is data:
-                components[name] = known[1]
-                continue
-            component, problems = _component(document, name, data)
-            findings += problems
-            if component is not None:
-                components[name] = component
-                self._components[name] = (data, component)
-        return components, findings
+    def _read_head(self, document: Document) -> tuple[SystemHead | None, list[Finding]]:
+        parts = [part for pair in document.data.items() if pair[0] != "components" for part in pair]
+        if self._head is not None and _are_same(parts, self._head_parts):
+            return self._head, []
+        head, findings = _head(document, {key: value for key, value in document.data.items() if key != "components"})
+        if head is not None:
+            self._head, self._head_parts = head, parts
+        return head, findings
 
-    def _build(
-        self, document: Document, head: SystemHead, site: BuildSite, components: Mapping[str, Component]
-    ) -> tuple[System, list[Finding]]:
-        """Resolve every component into its kinds; collect what each refuses."""
-        present = {name: component for name, component in components.items() if not component.is_absent}
-        kinds: list[Kind] = []
-        findings: list[Finding] = []
-        for name, component in present.items():
-            try:
-                made = self._resolved(name, component, site)
-            except InputError as error:
-                findings += [_placed(document, _under(f"components.{name}", found)) for found in error.findings]
-                continue
-            for kind in made:
-                findings += [_placed(document, finding) for finding in _misplaced(name, kind, component, site)]
-            kinds += made
-        buses: dict[str, Carrier] = {}
-        if not findings:
-            known = {**BUSES, **head.buses}
-            buses = {bus: known[bus] for kind in kinds for bus in _buses_of(kind)}
-        return System(head, site.clock, present, tuple(kinds), buses, Path(document.file)), findings
+    def _place(self, document: Document, head: SystemHead) -> _Place:
+        """Return the site that components are resolved on, and those that were; the known one where it is no other."""
+        key = (head.time, head.site, tuple(head.buses.items()), document.file)
+        place = self._sites.pop(key, None)
+        if place is None:
+            if self._steps is not None and not 1 <= self._steps <= MOST_STEPS:
+                raise InputError([Finding("is no number of steps", "take 1 or more", "timesteps", self._steps)])
+            clock, folder = head.time.clock(self._steps), Path(document.file).parent
+            place = _Place(BuildSite(clock, head.site, head.buses, folder, listed_steps=head.time.steps))
+        self._sites[key] = place
+        if len(self._sites) > KEPT_SITES:
+            self._sites.popitem(last=False)
+        return place
 
-    def _resolved(self, name: str, component: Component, site: BuildSite) -> tuple[Kind, ...]:
-        known = self._kinds.get(name)
-        if known is None or known[0] is not component:
-            known = self._kinds[name] = (component, component.kinds(name, site))
-        return known[1]
+
+class _Place:
+    """A site, and what sections of the file became on it."""
+
+    def __init__(self, site: BuildSite) -> None:
+        self.site = site
+        self.known: dict[str, Part] = {}
+
+
+class _Refused(NamedTuple):
+    """What is wrong with a component."""
+
+    by_fields: Sequence[Finding] = ()
+    by_site: Sequence[Finding] = ()
+    """What its fields together, or the site, do not allow."""
+
+
+def system_of(head: SystemHead, site: BuildSite, placed: Iterable[Placed | None], file: Path) -> System:
+    """Return the system of components on a site; those that are None are absent."""
+    present = tuple([one for one in placed if one is not None])
+    return System(head, site.clock, present, {bus: site.buses[bus] for one in present for bus in one.buses}, file)
+
+
+def _part(document: Document, name: str, section: object, place: _Place | None) -> Part | _Refused | None:
+    """Return what a section became; None where it is sound and the site is not known."""
+    known = None if place is None else place.known.get(name)
+    if known is not None and known.section is section:
+        return known
+    component = _component(document, name, section)
+    if isinstance(component, _Refused) or place is None:
+        return component if isinstance(component, _Refused) else None
+    placed: Placed | None = None
+    if not component.is_absent:
+        try:
+            kinds = component.kinds(name, place.site)
+        except InputError as error:
+            found = [_placed(document, _under(f"components.{name}", finding)) for finding in error.findings]
+            return _Refused(by_site=found)
+        misplaced = [finding for kind in kinds for finding in misplacements(name, kind, component, place.site)]
+        if misplaced:
+            return _Refused(by_site=[_placed(document, finding) for finding in misplaced])
+        placed = Placed.of(name, component, kinds)
+    part = place.known[name] = Part(section, component, placed)
+    return part
 
 
 def _are_same(parts: Sequence[object], others: Sequence[object]) -> bool:
@@ -173,23 +228,24 @@ def _head(document: Document, data: dict[str, Any]) -> tuple[SystemHead | None, 
         return None, _pydantic_findings(error, document, (), SystemHead)
 
 
-def _component(document: Document, name: str, data: object) -> tuple[Component | None, list[Finding]]:
+def _component(document: Document, name: str, section: object) -> Component | _Refused:
     place = ("components", name)
     types = component_types()
     if not name.replace("_", "").replace("-", "").isalnum():
         remedy = "use letters, digits, - and _ (a dot separates component and field)"
-        return None, [document.finding(place, f"{name!r} is no name of a component", remedy)]
-    if not isinstance(data, dict) or "type" not in data:
+        return _Refused([document.finding(place, f"{name!r} is no name of a component", remedy)])
+    if not isinstance(section, dict) or "type" not in section:
         remedy = f"write `{name}: {{type: ...}}`; types are {', '.join(types)}"
-        return None, [document.finding(place, "names no type", remedy)]
-    kind = types.get(data["type"]) if isinstance(data["type"], str) else None
+        return _Refused([document.finding(place, "names no type", remedy)])
+    word = section["type"]
+    kind = types.get(word) if isinstance(word, str) else None
     if kind is None:
-        remedy = f"{did_you_mean(str(data['type']), types)}types are {', '.join(types)}"
-        return None, [document.finding((*place, "type"), "is no type of component", remedy, value=data["type"])]
+        remedy = f"{did_you_mean(str(word), types)}types are {', '.join(types)}"
+        return _Refused([document.finding((*place, "type"), "is no type of component", remedy, value=word)])
     try:
-        return kind.model_validate(data), []
+        return kind.model_validate(section)
     except ValidationError as error:
-        return None, _pydantic_findings(error, document, place, kind)
+        return _Refused(_pydantic_findings(error, document, place, kind))
 
 
 def _pydantic_findings(
@@ -218,14 +274,10 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
 
 
-def _buses_of(kind: Kind) -> list[str]:
-    return [kind.bus, *(output.bus for output in kind.outputs)] if isinstance(kind, Converter) else [kind.bus]
-
-
-def _misplaced(name: str, kind: Kind, component: Component, site: BuildSite) -> list[Finding]:
+def misplacements(name: str, kind: Kind, component: Component, site: BuildSite) -> list[Finding]:
     """Find buses that do not exist or carry something else than the component handles."""
     findings = []
-    for bus in _buses_of(kind):
+    for bus in buses_of(kind):
         key = "input" if isinstance(kind, Converter) and bus == kind.bus else "bus"
         try:
             carrier = site.carrier(bus, key)

@@ -154,10 +154,7 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Coefficients:
-    """The numbers of one variation, (n,) each, or of a batch of them side by side, (n, batch).
-
-    `*_signal` are rows of `Problem.signals` and the same for the whole batch.
-    """
+    """The numbers of one variation, (n,) each, or of a batch of them side by side, (n, batch)."""
 
     limit: Floats
     """Most of each flow in a step is limit * signal; a sink's is its demand; inf where there is none. (flows,)"""
@@ -192,7 +189,11 @@ class Coefficients:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """One system over N steps as arrays; `coefficients` may hold a batch of variations."""
+    """One system over N steps as arrays; `coefficients` may hold a batch of variations.
+
+    `*_signal` are rows of `signals`, the same for a whole batch; only prices may have shapes of their own:
+    `cost_signal` is then (cost terms, batch).
+    """
 
     layout: Layout
     signals: Floats

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.clock import HOUR_S, Clock
@@ -30,8 +33,12 @@ from ecosystemiser.units import BUSES, Carrier
 
 __all__ = ["BuildSite"]
 
+T = TypeVar("T")
 Floats = NDArray[np.float64]
 
+MOST_KNOWN = 128
+"""Series that a site remembers: more than one system has, few enough for a study of ten thousand tariffs."""
+PLAIN = frozenset({str, int, float, bool, type(None)})
 PACKAGED_YEAR = 2018
 """Calendar year whose weekdays and holidays the packaged profiles follow."""
 
@@ -46,25 +53,25 @@ class BuildSite:
         self.clock = clock
         self._listed_steps = max(listed_steps, clock.steps)
         self._spec = spec
-        self._buses = {**BUSES, **buses}
+        self.buses = {**BUSES, **buses}
         self._folder = folder
-        self._known: dict[Hashable, Floats] = {}
+        self._known: OrderedDict[Hashable, Any] = OrderedDict()
+        self._names: OrderedDict[int, tuple[BaseModel, str]] = OrderedDict()
 
     def carrier(self, bus: str, key: str) -> Carrier:
         """Return the carrier of `bus`. Raises InputError for an unknown one."""
-        if bus in self._buses:
-            return self._buses[bus]
-        near = difflib.get_close_matches(bus, self._buses, 1)
+        if bus in self.buses:
+            return self.buses[bus]
+        near = difflib.get_close_matches(bus, self.buses, 1)
         remedy = f"did you mean {near[0]!r}? " if near else ""
-        remedy += f"declare it under `buses:` ({bus}: electricity), or use one of {', '.join(self._buses)}"
+        remedy += f"declare it under `buses:` ({bus}: electricity), or use one of {', '.join(self.buses)}"
         raise InputError([Finding("is no bus of this system", remedy, key, bus)])
 
     def price(self, spec: PriceSpec, key: str) -> Series:
         """Return prices per kWh (m3) by step."""
         if isinstance(spec, TimeOfUse):
             try:
-                prices = self._once(spec.model_dump_json(), lambda: time_of_use_prices(spec, self.clock))
-                return Series(1.0, prices)
+                return self.once((spec,), lambda: time_of_use_prices(spec, self.clock))
             except InputError as error:
                 raise _below(error, key) from None
         return self.numbers(spec, key)
@@ -72,31 +79,37 @@ class BuildSite:
     def numbers(self, spec: NumberSeries, key: str) -> Series:
         """Return a number or a series as it stands, by step."""
         if isinstance(spec, float | int):
-            return Series(float(spec))
-        return Series(1.0, self._part(spec, key))
+            return Series(spec if isinstance(spec, float) else float(spec))
+        return self.once(("numbers", spec), lambda: self._part(spec, key))
 
     def profile(self, spec: SeriesSpec, annual: float | None, key: str) -> Series:
         """Return amounts per step: the full-year profile scaled to `annual`, or rates (kW, m3/h) as they stand.
 
         Raises InputError for negative values, and for `annual` beside values that are no full year.
         """
-        year = None if annual is None else self._year(spec, key, is_scaled=True)
+        is_scaled = annual is not None
+        rates, mean = self._once(("demand", spec, is_scaled), lambda: self._demand(spec, key, is_scaled))
+        return rates.times(self.clock.step_h if annual is None else annual / (mean * self.clock.steps_per_year))
+
+    def _demand(self, spec: SeriesSpec, key: str, is_scaled: bool) -> tuple[Series, float]:  # noqa: FBT001
+        """Return the run's part of a demand's profile, and the mean of its year where that is to be scaled."""
+        year = self._year(spec, key, is_scaled=True) if is_scaled else None
         values = self._part(spec, key)
         lowest = float(values.min())
         if lowest < 0:
             message = f"holds negative values ({lowest:g})"
             raise InputError([Finding(message, "a demand is 0 or more in every step", key, _name(spec))])
-        if annual is None or year is None:
+        if year is None:
             _refuse_unscaled(spec, key)
-            return Series(self.clock.step_h, values)
+            return Series(1.0, values), 1.0
         mean = float(year.mean())  # a packaged year is hourly, whatever the run's steps
         if mean <= 0:
             raise InputError([Finding("sums to 0 and cannot be scaled", "give values above 0", key, _name(spec))])
-        return Series(annual / (mean * self.clock.steps_per_year), values)
+        return Series(1.0, values), mean
 
     def outdoor_temperature_c(self, key: str) -> Floats:
         """Return the air temperature by step. Raises InputError where the site names no weather."""
-        return self._once("temperature", lambda: self._cut(self._weather(key).temperature_c, key))
+        return self._once(("temperature",), lambda: self._cut(self._weather(key).temperature_c, key))
 
     def mean_outdoor_temperature_c(self, key: str) -> float:
         """Return the mean air temperature of the whole year, whatever part of it is run."""
@@ -104,16 +117,16 @@ class BuildSite:
 
     def wind_speed_m_s(self, key: str) -> Floats:
         """Return the wind speed at 10 m by step."""
-        return self._once("wind", lambda: self._cut(self._weather(key).wind_speed_m_s, key))
+        return self._once(("wind",), lambda: self._cut(self._weather(key).wind_speed_m_s, key))
 
-    def rain_mm_per_h(self, key: str) -> Floats:
+    def rain_mm_per_h(self, key: str) -> Series:
         """Return the rain by step. Raises InputError where the weather holds none, with the reason."""
         weather = self._weather(key)
         if weather.rain_mm is None:
             remedy = f"give the component a profile of rain in mm per hour ({weather.rain_note})"
             raise InputError([Finding("needs rain, which the site's weather lacks", remedy, key, weather.name)])
         rain = weather.rain_mm
-        return self._once("rain", lambda: self._cut(rain, key))
+        return self.once(("rain",), lambda: self._cut(rain, key))
 
     def shares(self, spec: SeriesSpec, key: str) -> Series:
         """Return a series that scales a size: refuses values below 0."""
@@ -123,10 +136,10 @@ class BuildSite:
             raise InputError([Finding(f"holds negative values ({series.lowest():g})", remedy, key)])
         return series
 
-    def pv_yield(self, tilt_deg: float, azimuth_deg: float, losses: float, key: str) -> Floats:
+    def pv_yield(self, tilt_deg: float, azimuth_deg: float, losses: float, key: str) -> Series:
         """Return AC kW per kWp by step, computed from the site's weather."""
         weather = self._weather(key)
-        return self._once(
+        return self.once(
             ("pv", tilt_deg, azimuth_deg, losses),
             lambda: self._cut(pv_yield(weather, tilt_deg, azimuth_deg, losses=losses), key),
         )
@@ -167,9 +180,8 @@ class BuildSite:
     def _part(self, spec: SeriesSpec, key: str) -> Floats:
         """Return the run's part of a series. (steps,)"""
         if isinstance(spec, list) and len(spec) in (self.clock.steps, self._listed_steps):
-            return self._once(("run", tuple(spec)), lambda: np.array(spec[: self.clock.steps]))
-        known = tuple(spec) if isinstance(spec, list) else spec
-        return self._once(("part", known), lambda: self._cut(self._year(spec, key), key))
+            return self._once(("run", spec), lambda: np.array(spec[: self.clock.steps]))
+        return self._once(("part", spec), lambda: self._cut(self._year(spec, key), key))
 
     def _year(self, spec: SeriesSpec, key: str, *, is_scaled: bool = False) -> Floats:
         """Return the series of the whole year. (steps of the year,) or, if packaged, (8760,)"""
@@ -266,11 +278,34 @@ class BuildSite:
             return np.asarray(hourly.reshape(-1, self.clock.step_s // HOUR_S).mean(axis=1))
         raise InputError([Finding("is hourly", "use a step that divides an hour, or whole hours", key)])
 
-    def _once(self, name: Hashable, make: Callable[[], Floats]) -> Floats:
-        """Return the array known by `name`, made at the first ask: equal asks share one array."""
-        if name not in self._known:
-            self._known[name] = make()
-        return self._known[name]
+    def once(self, follows_from: tuple[object, ...], make: Callable[[], Floats]) -> Series:
+        """Return the series that follows from what is given, values and specifications; it is made at the first ask."""
+        return self._once(follows_from, lambda: Series(1.0, make()))
+
+    def _once(self, follows_from: tuple[object, ...], make: Callable[[], T]) -> T:
+        """Return what follows from what is given, made at the first ask: equal asks share it while it is remembered."""
+        name = tuple([part if type(part) in PLAIN else self._named(part) for part in follows_from])
+        found: T | None = self._known.get(name)
+        if found is None:
+            found = self._known[name] = make()
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(name)
+        return found
+
+    def _named(self, spec: object) -> Hashable:
+        """Return what tells a specification from all others: equal ones have equal names."""
+        if isinstance(spec, list):
+            return tuple(spec)
+        if not isinstance(spec, BaseModel):
+            return spec if isinstance(spec, Hashable) else repr(spec)
+        known = self._names.get(id(spec))
+        if known is None:
+            known = self._names[id(spec)] = (spec, spec.model_dump_json())
+            if len(self._names) > MOST_KNOWN:
+                self._names.popitem(last=False)
+        return (type(spec), known[1])
 
 
 def _name(spec: SeriesSpec) -> str:

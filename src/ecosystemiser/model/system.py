@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +15,9 @@ from pydantic import Field, field_validator, model_validator
 from ecosystemiser.model.clock import Clock
 from ecosystemiser.model.components import Component
 from ecosystemiser.model.fields import ClosedModel
-from ecosystemiser.model.kinds import Exchange, Investment, Kind, Source
+from ecosystemiser.model.kinds import Investment, Kind
+from ecosystemiser.model.lanes import largest
+from ecosystemiser.model.placed import Placed
 from ecosystemiser.names import IDENTIFIER_RULE, is_identifier
 from ecosystemiser.units import BUSES, Carrier, Unit
 
@@ -148,13 +151,21 @@ class System:
 
     head: SystemHead
     clock: Clock
-    components: dict[str, Component]
-    """Every component by name, absent ones (size 0) left out, in the order of the file."""
-    kinds: tuple[Kind, ...]
-    """What the components are made of, in the same order; a kind bears its component's name."""
+    placed: tuple[Placed, ...]
+    """Every component with its kinds, absent ones (size 0) left out, in the order of the file."""
     buses: dict[str, Carrier]
     """The buses that something stands on."""
     file: Path | None = None
+
+    @cached_property
+    def components(self) -> dict[str, Component]:
+        """Every component by name, in the order of the file."""
+        return {placed.name: placed.component for placed in self.placed}
+
+    @cached_property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What the components are made of, in the same order; a kind bears its component's name."""
+        return tuple([kind for placed in self.placed for kind in placed.kinds])
 
     @property
     def system_id(self) -> str:
@@ -168,7 +179,7 @@ class System:
 
     def investments(self) -> dict[str, Investment]:
         """Return what each component costs before it runs."""
-        return {name: component.investment() for name, component in self.components.items()}
+        return {placed.name: placed.investment for placed in self.placed}
 
     def described(self) -> dict[str, object]:
         """Return everything that was asked, defaults filled in, as JSON can hold it."""
@@ -181,16 +192,21 @@ class System:
 
         The highest purchase price of the carrier in the run (heat and cold: of electricity or fuel).
         """
-        wanted = {self.buses[bus]}
-        if wanted & {Carrier.HEAT, Carrier.COOLING}:
-            wanted = {Carrier.ELECTRICITY, Carrier.GAS, Carrier.HYDROGEN, *wanted}
-        prices = [price for kind in self.kinds if self.buses[kind.bus] in wanted for price in _purchase_prices(kind)]
-        return max(0.0, *prices) if prices else None
+        carrier = self.buses[bus]
+        prices = [price for other in _PRICED_BY.get(carrier, (carrier,)) for price in self._prices.get(other, ())]
+        return largest(0.0, *prices) if prices else None
+
+    @cached_property
+    def _prices(self) -> dict[Carrier, list[float]]:
+        """The highest price of each kind that buys, by carrier."""
+        prices: dict[Carrier, list[float]] = {}
+        for placed in self.placed:
+            for reach in placed.reaches:
+                if reach.links.buys:
+                    prices.setdefault(self.buses[reach.links.bus], []).append(reach.dearest)
+        return prices
 
 
-def _purchase_prices(kind: Kind) -> list[float]:
-    if isinstance(kind, Exchange):
-        return [kind.import_price.highest()]
-    if isinstance(kind, Source) and kind.is_bought:
-        return [kind.cost.highest()]
-    return []
+_FUELS = (Carrier.ELECTRICITY, Carrier.GAS, Carrier.HYDROGEN)
+_PRICED_BY = {carrier: (*_FUELS, carrier) for carrier in (Carrier.HEAT, Carrier.COOLING)}
+"""Carriers whose prices tell what a missing unit costs, where they are not the unit's own."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.clock import Clock
-from ecosystemiser.model.fields import Period, TimeOfUse
+from ecosystemiser.model.fields import TimeOfUse
 
 __all__ = ["time_of_use_prices"]
 
@@ -18,6 +19,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TIME = r"([0-9]{1,2})(?::([0-5][0-9]))?"
 Mask = NDArray[np.bool_]
+Positions = NDArray[np.int64]
 
 
 def time_of_use_prices(tariff: TimeOfUse, clock: Clock) -> NDArray[np.float64]:
@@ -29,7 +31,7 @@ def time_of_use_prices(tariff: TimeOfUse, clock: Clock) -> NDArray[np.float64]:
     findings: list[Finding] = []
     for position, period in enumerate(tariff.periods):
         try:
-            prices[_holds(period, clock)] = period.price
+            prices[_hours_of(period.hours, period.days, period.months, clock)] = period.price
         except InputError as error:
             findings += [_within(finding, f"periods[{position}]") for finding in error.findings]
     if findings:
@@ -41,16 +43,17 @@ def _within(finding: Finding, place: str) -> Finding:
     return Finding(finding.message, finding.remedy, f"{place}.{finding.key}", finding.value)
 
 
-def _holds(period: Period, clock: Clock) -> Mask:
+@lru_cache(maxsize=64)  # variations of a tariff change its prices, seldom its hours
+def _hours_of(hours: str | None, days: str | None, months: str | None, clock: Clock) -> Positions:
+    """Return the steps in which a period holds."""
     mask = np.ones(clock.steps, dtype=bool)
-    if period.hours is not None:
-        mask &= _hours_mask(period.hours, clock.local_hours)
-    if period.days is not None:
-        mask &= np.isin(clock.local_weekdays, _named_range(period.days, DAYS, "days", "mon-fri or sat,sun"))
-    if period.months is not None:
-        months = _named_range(period.months, MONTHS, "months", "nov-feb or jun")
-        mask &= np.isin(clock.local_months, months)
-    return mask
+    if hours is not None:
+        mask &= _hours_mask(hours, clock.local_hours)
+    if days is not None:
+        mask &= np.isin(clock.local_weekdays, _named_range(days, DAYS, "days", "mon-fri or sat,sun"))
+    if months is not None:
+        mask &= np.isin(clock.local_months, _named_range(months, MONTHS, "months", "nov-feb or jun"))
+    return np.flatnonzero(mask)
 
 
 def _hours_mask(text: str, hours: NDArray[np.float64]) -> Mask:

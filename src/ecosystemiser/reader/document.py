@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ecosystemiser.errors import Finding, InputError
@@ -79,20 +79,21 @@ class Document:
 
         The parents of `path` must exist; only they are copied. Raises InputError if they do not.
         """
-        if not path:
-            remedy = "give a path such as battery.capacity_kwh"
-            raise InputError([Finding("names no value", remedy, file=source)])
-        data = self._copy(self.data, path, 0, value, source)
-        kept = {place: name for place, name in self._sources.items() if place[: len(path)] != path}
-        return replace(self, data=data, _sources=kept | {path: source})
+        return self.with_values({path: value}, source)
 
-    def _copy(self, node: Any, path: Path, depth: int, value: object, source: str) -> Any:
-        part, last = path[depth], depth == len(path) - 1
-        if not holds(node, part) and not (last and isinstance(node, dict) and isinstance(part, str)):
-            raise InputError([_no_such_place(node, path[: depth + 1], source)])
-        changed = node.copy()
-        changed[part] = value if last else self._copy(node[part], path, depth + 1, value, source)
-        return changed
+    def with_values(self, values: Mapping[Path, object], source: str) -> Document:
+        """Return a copy with each value at its path, set one after the other; as `with_value`."""
+        data = self.data.copy()
+        own, sources = {id(data)}, dict(self._sources)
+        for path, value in values.items():
+            if not path:
+                remedy = "give a path such as battery.capacity_kwh"
+                raise InputError([Finding("names no value", remedy, file=source)])
+            _put(data, path, value, own, source)
+            if sources:
+                sources = {place: name for place, name in sources.items() if place[: len(path)] != path}
+            sources[path] = source
+        return Document(data, self.file, self._lines, sources)
 
     def _source(self, path: Path) -> str | None:
         """Return the source of the longest part of `path` that was set, if any was."""
@@ -107,6 +108,24 @@ def holds(node: object, part: str | int) -> bool:
     if isinstance(node, dict):
         return part in node
     return isinstance(node, list) and isinstance(part, int) and 0 <= part < len(node)
+
+
+def _put(node: Any, path: Path, value: object, own: set[int], source: str) -> None:
+    """Set `value` in `node`, which is ours; containers on the way are copied unless they are in `own`."""
+    for depth, part in enumerate(path):
+        is_last = depth == len(path) - 1
+        if not holds(node, part) and not (is_last and isinstance(node, dict) and isinstance(part, str)):
+            raise InputError([_no_such_place(node, path[: depth + 1], source)])
+        if is_last:
+            node[part] = value
+        elif id(node[part]) in own:
+            node = node[part]
+        else:
+            below = node[part]
+            if isinstance(below, dict | list):
+                below = node[part] = below.copy()
+                own.add(id(below))
+            node = below
 
 
 def _no_such_place(node: object, path: Path, source: str) -> Finding:

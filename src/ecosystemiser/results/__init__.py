@@ -1,7 +1,22 @@
-"""What a solve gives: Solution, Tally and Totals, SolvedSystem."""
+"""What a solve gives: Solution, Tally and Totals, SolvedSystem; its bill and its inventory."""
 
-from ecosystemiser.results.solution import Solution, SolvedSystem, SolverReport
+from ecosystemiser.results.bill import BillLine, CostKind, bill_of
+from ecosystemiser.results.inventory import ComponentFacts, inventory_of
+from ecosystemiser.results.solution import Solution, SolvedSystem, SolverReport, price_columns
 from ecosystemiser.results.tally import Tally, tally_of
 from ecosystemiser.results.totals import Totals
 
-__all__ = ["Solution", "SolvedSystem", "SolverReport", "Tally", "Totals", "tally_of"]
+__all__ = [
+    "BillLine",
+    "ComponentFacts",
+    "CostKind",
+    "Solution",
+    "SolvedSystem",
+    "SolverReport",
+    "Tally",
+    "Totals",
+    "bill_of",
+    "inventory_of",
+    "price_columns",
+    "tally_of",
+]

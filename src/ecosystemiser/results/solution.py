@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 
 from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import Problem
+from ecosystemiser.model.problem import Layout, Problem
 from ecosystemiser.model.system import System
 from ecosystemiser.results.tally import Tally, tally_of
 from ecosystemiser.results.totals import Totals
 from ecosystemiser.units import amount_unit
 
-__all__ = ["Solution", "SolvedSystem", "SolverReport"]
+__all__ = ["Solution", "SolvedSystem", "SolverReport", "price_columns"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,10 @@ class SolvedSystem:
         return np.asarray(self.solution.levels[names.index(component)])
 
     def hourly(self) -> dict[str, Floats]:
-        """Return every flow and level (at each step's end) by its column name, as `battery.charge_kwh`. (steps,)"""
+        """Return every flow and level (at each step's end) by its column name, as `battery.charge_kwh`. (steps,)
+
+        What one more unit on a bus would have cost, where the solver knows, is `electricity.marginal_price_per_kwh`.
+        """
         layout = self.problem.layout
         columns = {
             f"{flow.path}_{amount_unit(layout.carrier(at))}": self.solution.flows[at]
@@ -108,4 +111,11 @@ class SolvedSystem:
         for at, flow in enumerate(layout.charges):
             unit = amount_unit(layout.carrier(flow))
             columns[f"{layout.flows[flow].component}.level_{unit}"] = np.asarray(self.solution.levels[at, 1:])
+        if self.solution.bus_prices is not None:
+            columns |= dict(zip(price_columns(layout), self.solution.bus_prices, strict=True))
         return columns
+
+
+def price_columns(layout: Layout) -> list[str]:
+    """Return the names that the prices of the buses have among the hours, in the order of the buses."""
+    return [f"{bus.name}.marginal_price_per_{amount_unit(bus.carrier)}" for bus in layout.buses]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import ONES, Layout, Problem
+from ecosystemiser.model.problem import ONES, Ints, Layout, Problem
 from ecosystemiser.results.tracing import trace
 
-__all__ = ["NEGLIGIBLE", "Tally", "tally_of", "weighted_pairs"]
+__all__ = ["NEGLIGIBLE", "Tally", "own_priced", "tally_of", "weighted_pairs"]
 
+OWN = -1
 NEGLIGIBLE = 1e-9
 """Share of a demand below which what is missing is rounding."""
 
@@ -26,7 +27,7 @@ class Tally:
     flow: Floats
     """Sum of each flow. (flows,)"""
     weighted: Floats
-    """Sum of flow times signal for each of `weighted_pairs`. (pairs,)"""
+    """Sum of flow times signal for each of `weighted_pairs`, then of `own_priced`. (pairs,)"""
     month_peak: Floats
     """Largest step of each month: imports, then exports. (2 * exchanges, months)"""
     unmet: Floats
@@ -45,7 +46,8 @@ class Tally:
     rain_delivered: Floats
     """Rain delivered to demands. ()"""
     spilled: Floats
-    """What each storage let go at the very end to meet its end level. (storages,)"""
+    """What each tank let go of its content: at the very end to meet its end level, or because what was bought did not
+    fit. (storages,)"""
     residual: Floats
     """Largest imbalance of each bus in any step. (buses,)"""
 
@@ -53,10 +55,23 @@ class Tally:
 def weighted_pairs(problem: Problem) -> list[tuple[int, int]]:
     """Return the (flow, signal) pairs whose products are summed: every priced flow whose price changes."""
     terms = [
-        *zip(problem.layout.costs.flow, problem.cost_signal, strict=True),
-        *zip(problem.layout.co2.flow, problem.co2_signal, strict=True),
+        *zip(problem.layout.costs.flow, _common(problem.cost_signal), strict=True),
+        *zip(problem.layout.co2.flow, problem.co2_signal.tolist(), strict=True),
     ]
-    return sorted({(flow, int(signal)) for flow, signal in terms if signal != ONES})
+    return sorted({(flow, signal) for flow, signal in terms if signal not in (ONES, OWN)})
+
+
+def own_priced(problem: Problem) -> list[int]:
+    """Return the cost terms whose signal is not the same in all variations of a batch."""
+    return [term for term, signal in enumerate(_common(problem.cost_signal)) if signal == OWN]
+
+
+def _common(signals: Ints) -> list[int]:
+    """Return the signal of each term, or `OWN` where variations of a batch have their own."""
+    if signals.ndim == 1:
+        return [int(signal) for signal in signals]
+    is_common = (signals == signals[:, :1]).all(axis=1)
+    return [int(signal) for signal in np.where(is_common, signals[:, 0], OWN)]
 
 
 def tally_of(problem: Problem, flows: Floats, levels: Floats) -> Tally:
@@ -98,15 +113,15 @@ def _unmet(problem: Problem, flows: Floats) -> Floats:
 
 
 def _spilled(problem: Problem, flows: Floats, levels: Floats) -> Floats:
-    """Return what the last step of an overflowing storage lost beyond its balance. (storages,)"""
+    """Return what overflowing storages lost beyond their balance. (storages,)"""
     layout, numbers = problem.layout, problem.coefficients
     spilled = np.zeros(len(layout.charges))
     for storage, overflows in enumerate(layout.overflows):
         if overflows:
-            charge, discharge = flows[layout.charges[storage], -1], flows[layout.discharges[storage], -1]
-            expected = levels[storage, -2] * numbers.keep[storage] + numbers.charge_efficiency[storage] * charge
-            lost = expected - discharge / numbers.discharge_efficiency[storage] - levels[storage, -1]
-            spilled[storage] = lost if lost > NEGLIGIBLE * numbers.capacity[storage] else 0.0
+            charge, discharge = flows[layout.charges[storage]], flows[layout.discharges[storage]]
+            expected = levels[storage, :-1] * numbers.keep[storage] + numbers.charge_efficiency[storage] * charge
+            lost = expected - discharge / numbers.discharge_efficiency[storage] - levels[storage, 1:]
+            spilled[storage] = lost[lost > NEGLIGIBLE * numbers.capacity[storage]].sum()
     return spilled
 
 

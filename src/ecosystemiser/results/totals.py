@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ecosystemiser.model.problem import ONES, CostCategory, Problem
-from ecosystemiser.results.tally import NEGLIGIBLE, Tally, weighted_pairs
+from ecosystemiser.results.tally import NEGLIGIBLE, Tally, own_priced, weighted_pairs
 from ecosystemiser.units import Carrier
 
 __all__ = ["Totals"]
@@ -150,7 +151,7 @@ class Totals:
 
     @property
     def overflow_m3(self) -> Amount:
-        """Water that free sources offered and nobody took or kept."""
+        """Water that free sources offered and nobody took or kept, and what full tanks let go."""
         spilled = self._sum_storages(self._is_water, lambda at: self.tally.spilled[at])
         return self._left_over(self._is_water) + spilled
 
@@ -207,10 +208,7 @@ class Totals:
     @property
     def end_shortfall_cost(self) -> Amount:
         """What it costs to refill storages that end below their start; 0 under other end rules."""
-        if self.problem.end != "shortfall":
-            return self._zero()
-        short = np.maximum(self.problem.coefficients.end_level - self.tally.level_last, 0.0)
-        return (self.problem.coefficients.end_price * short).sum(axis=0)
+        return self.end_shortfall_costs.sum(axis=0)
 
     @property
     def co2_cost(self) -> Amount:
@@ -220,10 +218,7 @@ class Totals:
     @property
     def co2_operational_kg(self) -> Amount:
         """CO2 of what was bought and burnt; no credit for exports."""
-        problem, total = self.problem, self._zero()
-        for term, flow in enumerate(problem.layout.co2.flow):
-            total = total + problem.coefficients.co2[term] * self._weighted(flow, int(problem.co2_signal[term]))
-        return total
+        return sum((self.co2_term(term) for term in range(len(self.problem.layout.co2.flow))), self._zero())
 
     @property
     def co2_embodied_kg(self) -> Amount:
@@ -235,20 +230,44 @@ class Totals:
         rows = [*self.problem.layout.imports, *self.problem.layout.exports]
         return self.tally.month_peak[rows.index(flow)].max(axis=0)
 
+    def cost_term(self, term: int) -> Amount:
+        """Return what the flow of a cost term costs, or earns, over the run; see `Layout.costs`."""
+        return self.problem.coefficients.cost[term] * self._priced(term, self.problem.layout.costs.flow[term])
+
+    def co2_term(self, term: int) -> Amount:
+        """Return the CO2 of the flow of a term over the run; see `Layout.co2`. [kg]"""
+        flow, signal = self.problem.layout.co2.flow[term], int(self.problem.co2_signal[term])
+        return self.problem.coefficients.co2[term] * self._weighted(flow, signal)
+
+    @property
+    def end_shortfall_costs(self) -> Amount:
+        """What it costs to refill each storage that ends below its start; 0 under other end rules. (storages,)"""
+        numbers, is_priced = self.problem.coefficients, self.problem.end == "shortfall"
+        short = np.maximum(numbers.end_level - self.tally.level_last, 0.0)
+        return numbers.end_price * short if is_priced else np.zeros_like(short)
+
     def _cost(self, category: CostCategory) -> Amount:
-        problem, total = self.problem, self._zero()
-        costs = problem.layout.costs
-        for term, (flow, its_category) in enumerate(zip(costs.flow, costs.category, strict=True)):
-            if its_category is category:
-                amount = self._weighted(flow, int(problem.cost_signal[term]))
-                total = total + problem.coefficients.cost[term] * amount
-        return total
+        categories = self.problem.layout.costs.category
+        terms = [term for term, its_category in enumerate(categories) if its_category is category]
+        return sum((self.cost_term(term) for term in terms), self._zero())
+
+    def _priced(self, term: int, flow: int) -> Amount:
+        """Return the sum of a flow times the signal of a cost term."""
+        pairs, own = self._weights
+        if term in own:
+            return self.tally.weighted[len(pairs) + own.index(term)]
+        return self._weighted(flow, int(self.problem.cost_signal[term].flat[0]))
 
     def _weighted(self, flow: int, signal: int) -> Amount:
         """Return the sum of flow times signal."""
         if signal == ONES:
             return self.tally.flow[flow]
-        return self.tally.weighted[weighted_pairs(self.problem).index((flow, signal))]
+        return self.tally.weighted[self._weights[0].index((flow, signal))]
+
+    @cached_property
+    def _weights(self) -> tuple[list[tuple[int, int]], list[int]]:
+        """What the rows of `Tally.weighted` are: pairs of flow and signal, then cost terms."""
+        return weighted_pairs(self.problem), own_priced(self.problem)
 
     def _signal_sum(self, signal: int) -> float:
         return float(self.problem.signals[signal].sum())

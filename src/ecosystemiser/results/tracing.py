@@ -5,7 +5,7 @@ and discharges serve the rest in proportion (their mix is the pool). On every ot
 converter's output carries the share of what it draws. Discharge carries the share of the content that is there at the
 step's start after its loss; what goes beyond that content carries the share of the step's charge. The content at the
 start of the run counts as bought: no local and no renewable part. On water buses local is what is not bought, and
-the renewable part is rain.
+the renewable part is rain; water made of energy is neither bought nor rain, wherever the energy comes from.
 
 All shares of all hours are one linear system with a band of twice the number of nodes and storages, so loops within a
 step need no special case.
@@ -45,14 +45,28 @@ def trace(problem: Problem, flows: Floats, levels: Floats) -> Traced:
     sources[list(problem.layout.local_sources)] = 1.0
     energy = [flow for flow in problem.layout.sinks if problem.layout.carrier(flow).is_energy]
     water = [flow for flow in problem.layout.sinks if flow not in energy]
-    local = network.shares(sources, 1.0, {network.electricity, *map(network.bus, water)})
-    renewable = network.shares(problem.coefficients.renewable, None, set(map(network.bus, problem.layout.sinks)))
+    origins = _Origins(sources, converted_electricity=1.0, water_of_energy=1.0)
+    local = network.shares(origins, {network.electricity, *map(network.bus, water)})
+    origins = _Origins(problem.coefficients.renewable, converted_electricity=None, water_of_energy=0.0)
+    renewable = network.shares(origins, set(map(network.bus, problem.layout.sinks)))
     return Traced(
         local_use=float(network.used @ network.use_share(local, network.electricity)),
         renewable_delivered=network.delivered(energy, renewable),
         local_water=network.delivered(water, local),
         rain_delivered=network.delivered(water, renewable),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Origins:
+    """The shares of one kind of origin that come into the network."""
+
+    brought: Floats
+    """By sources and imports. (flows,)"""
+    converted_electricity: float | None
+    """Of electricity that converters make; None: that of what they draw."""
+    water_of_energy: float
+    """Of water that converters make of energy."""
 
 
 Mix = list[tuple[int, Floats | float]]
@@ -99,19 +113,15 @@ class _Network:
         """Return how much of what `demands` receive carries the share."""
         return float(sum(self.flows[flow] @ self.use_share(shares, self.bus(flow)) for flow in demands))
 
-    def shares(self, origin: Floats, converted_electricity: float | None, buses: Iterable[int]) -> Floats:
-        """Return the shares that what is used from `buses` depends on, given those that sources and imports bring.
-
-        `converted_electricity` is the share of electricity that converters make; None: that of what they draw.
-        (steps, unknowns)
-        """
+    def shares(self, origins: _Origins, buses: Iterable[int]) -> Floats:
+        """Return the shares that what is used from `buses` depends on. (steps, unknowns)"""
         equations = _Equations(self.flows.shape[1], self.size)
         for storage in range(len(self.layout.charges)):
             self._add_storage(equations, storage)
-        self._add_generation(equations, origin, converted_electricity)
-        self._add_mix(equations, self.pool, ELECTRICITY, self.layout.imports, origin)
+        self._add_generation(equations, origins)
+        self._add_mix(equations, self.pool, ELECTRICITY, self.layout.imports, origins)
         for bus, unknown in self.nodes.items():
-            self._add_mix(equations, unknown, bus, (*self.layout.sources, *self.layout.imports), origin)
+            self._add_mix(equations, unknown, bus, (*self.layout.sources, *self.layout.imports), origins)
         return equations.solve({unknown for bus in buses for unknown, _ in self._use_mix(bus)})
 
     def _electric_flows(self) -> tuple[list[int], list[int]]:
@@ -135,6 +145,9 @@ class _Network:
             for flow, converter in zip(layout.outputs, layout.output_converter, strict=True)
             if self.bus(flow) == bus and not layout.is_internal(converter)
         ]
+
+    def _is_water(self, bus: int) -> bool:
+        return bus != ELECTRICITY and not self.layout.buses[bus].carrier.is_energy
 
     def _sum(self, flows: Iterable[int]) -> Floats:
         return np.asarray(self.flows[list(flows)].sum(axis=0))
@@ -172,11 +185,12 @@ class _Network:
         for unknown, weight in self._charge_mix(self.bus(self.layout.charges[storage])):
             equations.put_before(storage, unknown, -arrived * weight)
 
-    def _add_generation(self, equations: _Equations, origin: Floats, converted: float | None) -> None:
+    def _add_generation(self, equations: _Equations, origins: _Origins) -> None:
+        brought, converted = origins.brought, origins.converted_electricity
         equations.put(self.generation, self.generation, FED)
         for flow in self.layout.sources:
             if self.bus(flow) == ELECTRICITY:
-                equations.right[:, self.generation] += origin[flow] * _fraction(self.flows[flow], self.made)
+                equations.right[:, self.generation] += brought[flow] * _fraction(self.flows[flow], self.made)
         for flow, drawn_from in self._conversions_into(ELECTRICITY):
             part = _fraction(self.flows[flow], self.made)
             if converted is not None:
@@ -186,7 +200,7 @@ class _Network:
                 equations.put(self.generation, unknown, -part * weight)
 
     def _add_mix(
-        self, equations: _Equations, row: int, bus: int, brought_by: Iterable[int], origin: Floats
+        self, equations: _Equations, row: int, bus: int, brought_by: Iterable[int], origins: _Origins
     ) -> None:
         """All that flows onto `bus` mixes; on electricity (the pool) imports and discharges only."""
         layout = self.layout
@@ -196,10 +210,14 @@ class _Network:
         total = self._sum([*brought, *(flow for _, flow in drawn), *(flow for flow, _ in converted)])
         equations.put(row, row, FED)
         for flow in brought:
-            equations.right[:, row] += origin[flow] * _fraction(self.flows[flow], total)
+            equations.right[:, row] += origins.brought[flow] * _fraction(self.flows[flow], total)
         for flow, drawn_from in converted:
+            part = _fraction(self.flows[flow], total)
+            if self._is_water(bus) and not self._is_water(drawn_from):
+                equations.right[:, row] += origins.water_of_energy * part
+                continue
             for unknown, weight in self._use_mix(drawn_from):
-                equations.put(row, unknown, -_fraction(self.flows[flow], total) * weight)
+                equations.put(row, unknown, -part * weight)
         for storage, flow in drawn:
             part = _fraction(self.flows[flow], total)
             from_there, beyond, _, _ = self._contents(storage)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -14,27 +15,42 @@ from ecosystemiser.analyser.kpi_calculator import KPICalculator
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.errors import FailureCause, InputError
-from ecosystemiser.model.compiling import compile_problem
-from ecosystemiser.model.problem import EndRule, Problem
+from ecosystemiser.model.compiling import Batch, Compiler
+from ecosystemiser.model.problem import EndRule, Layout, Problem
 from ecosystemiser.model.system import System
+from ecosystemiser.model.variations import Group
 from ecosystemiser.results import SolvedSystem, Totals
-from ecosystemiser.services.orders import Order, Outcome, failed_outcome
+from ecosystemiser.services.orders import GivenSystem, Order, Outcome, failed_outcome
+from ecosystemiser.solver.rule_based.merit_order import MeritOrder
 from ecosystemiser.solver.rule_based.nodes import has_circle
-from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, share_tables, stack
+from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, dispatch_alike
 from ecosystemiser.store.states import RunStatus
 
-__all__ = ["can_be_batched", "make_batch"]
+__all__ = ["BatchMaker", "Bench", "can_be_batched"]
 
-
+KEPT_SOLVERS = 2
+"""Prepared solvers, one a structure."""
+KEPT_PASSED = 16
+"""Structures, each with a merit order, that are known to have passed the audit."""
+AUDITED_SHARE = 0.01
+"""So many of the runs of a batch are made again with their hours, and audited."""
 SLIGHT = 1e-3
 """Share of all demands below which a shortage is looked at hour by hour."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Member:
-    order: Order
-    system: System
-    problem: Problem
+class Bench(Protocol):
+    """What runs are made with."""
+
+    compiler: Compiler
+
+    def load_many(self, orders: Sequence[Order]) -> tuple[list[Group], dict[int, InputError]]:
+        """Return the systems of orders, and what is wrong with the others, by position."""
+
+    def load(self, config: SimulationConfig, given: GivenSystem | None = None) -> System:
+        """Return the system that a config names, or of the one given in its place."""
+
+    def make(self, order: Order) -> Outcome:
+        """Make one run by itself, with its hours."""
 
 
 def can_be_batched(orders: Sequence[Order]) -> bool:
@@ -42,90 +58,112 @@ def can_be_batched(orders: Sequence[Order]) -> bool:
     return all(order.config.solver_type == "rule_based" and not order.keeps_hours for order in orders)
 
 
-def make_batch(
-    orders: Sequence[Order], load: Callable[[SimulationConfig], System], make: Callable[[Order], Outcome]
-) -> list[Outcome]:
-    """Return how each run ended, in the order of `orders`.
+class BatchMaker:
+    """Makes runs side by side, and remembers what it has prepared and what the audit has passed."""
 
-    Of every group of one structure the first run is also made with its hours and audited, and must cost the same. Runs
-    of a structure that a batch cannot trace are made one by one with `make`.
-    """
-    outcomes: dict[str, Outcome] = {}
-    groups: list[list[_Member]] = []
-    for order in orders:
-        try:
-            system = load(order.config)
-            _join(groups, _Member(order, system, compile_problem(system, EndRule(order.config.solver.end))))
-        except InputError as error:
-            outcomes[order.run_id] = failed_outcome(order, FailureCause.DATA, str(error), "prepare")
-    for group in groups:
-        if has_circle(group[0].problem.layout):
-            outcomes |= {member.order.run_id: make(member.order) for member in group}
-        else:
-            outcomes |= _group_outcomes(group, make)
-    return [outcomes[order.run_id] for order in orders]
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._solvers: OrderedDict[Layout, RuleBasedSolver] = OrderedDict()
+        self._passed: deque[tuple[Problem, MeritOrder]] = deque(maxlen=KEPT_PASSED)
+
+    def make(self, orders: Sequence[Order]) -> list[Outcome]:
+        """Return how each run ended, in the order of `orders`.
+
+        A hundredth of them, and the first run of every structure and merit order that comes, are also made with their
+        hours and audited, and must cost the same; where one does not pass, none that was made with it does. Runs of a
+        structure that a batch cannot trace, and those that miss very little, are made one by one.
+        """
+        outcomes: dict[str, Outcome] = {}
+        for end in dict.fromkeys(order.config.solver.end for order in orders):
+            some = [order for order in orders if order.config.solver.end == end]
+            groups, wrong = self._bench.load_many(some)
+            for position, error in wrong.items():
+                order = some[position]
+                outcomes[order.run_id] = failed_outcome(order, FailureCause.DATA, str(error), "prepare")
+            for batch in self._bench.compiler.batches(groups, EndRule(end)):
+                members = [some[position] for position in batch.members]
+                if has_circle(batch.problem.layout):
+                    outcomes |= {order.run_id: self._bench.make(order) for order in members}
+                else:
+                    outcomes |= self._outcomes(members, batch)
+        return [outcomes[order.run_id] for order in orders]
+
+    def _outcomes(self, orders: Sequence[Order], batch: Batch) -> dict[str, Outcome]:
+        begin = time.perf_counter()
+        solver = self._solver(batch.problem)
+        totals = solver.solve_batch(batch.problem)
+        kpis = KPICalculator().calculate_from_totals(totals)
+        reason = self._what_is_wrong(orders, batch, solver, kpis["total_cost"])
+        unmet, residual = _shortages(totals), _relative_residuals(totals)
+        slight = _slight(totals, unmet)
+        seconds = (time.perf_counter() - begin) / len(orders)
+        rows = [dict(zip(kpis, values, strict=True)) for values in zip(*kpis.values(), strict=True)]
+        outcomes = {}
+        for at, order in enumerate(orders):
+            if slight[at]:
+                outcomes[order.run_id] = self._bench.make(order)
+                continue
+            columns: dict[str, object] = {
+                "timesteps": batch.problem.steps,
+                "currency": batch.heads[at].economics.currency,
+                "solver_status": "dispatched",
+                "balance_residual": residual[at],
+                "wall_seconds": seconds,
+                "solve_seconds": seconds,
+                **rows[at],
+            }
+            broken = reason or _balance_reason(residual[at])
+            outcomes[order.run_id] = _judged(order, columns, rows[at], broken, unmet[at])
+        return outcomes
+
+    def _solver(self, batch: Problem) -> RuleBasedSolver:
+        solver = self._solvers.pop(batch.layout, None) or RuleBasedSolver(batch, SolverOptions())
+        self._solvers[batch.layout] = solver
+        if len(self._solvers) > KEPT_SOLVERS:
+            self._solvers.popitem(last=False)
+        return solver
+
+    def _what_is_wrong(
+        self, orders: Sequence[Order], batch: Batch, solver: RuleBasedSolver, costs: Sequence[float | None]
+    ) -> str | None:
+        """Make some runs of a batch with their hours; return what the audit finds, their cost in the batch included."""
+        sample = set(_sample(len(orders)))
+        for merit_order, lanes in solver.lanes_by_order(batch.problem):
+            if not self._has_passed(batch.problem, merit_order):
+                sample.add(int(lanes[0]))
+                self._passed.append((batch.problem, merit_order))
+        for at in sorted(sample):
+            system = batch.first if at == 0 else self._bench.load(orders[at].config, orders[at].given)
+            problem = self._bench.compiler.compile(system, batch.problem.end)
+            solution = solver.solve(problem)
+            claimed = replace(solution, report=replace(solution.report, objective=float(costs[at] or 0.0)))
+            found = audit(SolvedSystem(system, problem, claimed))
+            if not (found.has_passed or found.is_short_only):
+                self._passed.clear()
+                return "; ".join(str(violation) for violation in found.violations[:3])
+        return None
+
+    def _has_passed(self, batch: Problem, merit_order: MeritOrder) -> bool:
+        """Return whether the audit has passed a run that was dispatched by the same tables in the same order."""
+        return any(order == merit_order and dispatch_alike(passed, batch) for passed, order in self._passed)
 
 
-def _join(groups: list[list[_Member]], member: _Member) -> None:
-    """Put a run to others of its structure, and share their signals, so that memory holds them once."""
-    for group in groups:
-        if share_tables(group[0].problem, member.problem):
-            first = group[0].problem
-            shared = replace(member.problem, layout=first.layout, signals=first.signals)
-            group.append(replace(member, problem=shared))
-            return
-    groups.append([member])
-
-
-def _group_outcomes(group: Sequence[_Member], make: Callable[[Order], Outcome]) -> dict[str, Outcome]:
-    begin = time.perf_counter()
-    solver = RuleBasedSolver(group[0].problem, SolverOptions())
-    totals = solver.solve_batch(stack([member.problem for member in group]))
-    kpis = KPICalculator().calculate_from_totals(totals)
-    reason = _what_is_wrong(group[0], solver, float(kpis["total_cost"][0] or 0.0))
-    unmet, residual = _shortages(totals), _relative_residuals(totals)
-    slight = _slight(totals, unmet)
-    seconds = (time.perf_counter() - begin) / len(group)
-    outcomes = {}
-    for at, member in enumerate(group):
-        if slight[at]:
-            outcomes[member.order.run_id] = make(member.order)
-            continue
-        own = {name: values[at] for name, values in kpis.items()}
-        columns: dict[str, object] = {
-            "timesteps": member.system.clock.steps,
-            "solver_status": "dispatched",
-            "balance_residual": residual[at],
-            "wall_seconds": seconds,
-            "solve_seconds": seconds,
-            **own,
-        }
-        outcome = _judged(member, columns, own, reason or _balance_reason(residual[at]), unmet[at])
-        outcomes[member.order.run_id] = outcome
-    return outcomes
+def _sample(number: int) -> list[int]:
+    """Return the positions of those that are audited in any case, spread over all."""
+    chosen = round(AUDITED_SHARE * number)
+    return [int((at + 0.5) * number / chosen) for at in range(chosen)]
 
 
 def _judged(
-    member: _Member, columns: dict[str, object], kpis: dict[str, float | None], broken: str | None, unmet: float
+    order: Order, columns: dict[str, object], kpis: dict[str, float | None], broken: str | None, unmet: float
 ) -> Outcome:
     if broken is None and unmet == 0:
-        text = json.dumps({"currency": member.system.economics.currency})
-        columns |= {"simulation_status": RunStatus.COMPLETED, "metadata_json": text}
-        return Outcome(member.order.run_id, RunStatus.COMPLETED, columns, kpis)
+        columns["simulation_status"] = RunStatus.COMPLETED
+        return Outcome(order.run_id, RunStatus.COMPLETED, columns, kpis)
     cause = FailureCause.UNMET if broken is None else FailureCause.BALANCE
     message = broken or f"demands that must be met are left short of {unmet:.4g} in all; raise what supplies them"
-    failed = failed_outcome(member.order, cause, message, "audit", currency=member.system.economics.currency)
+    failed = failed_outcome(order, cause, message, "audit")
     return replace(failed, columns=columns | failed.columns, kpis=kpis)
-
-
-def _what_is_wrong(member: _Member, solver: RuleBasedSolver, cost: float) -> str | None:
-    """Make one run of a batch with its hours; return what the audit finds, its cost in the batch included."""
-    solution = solver.solve(member.problem)
-    claimed = replace(solution, report=replace(solution.report, objective=cost))
-    found = audit(SolvedSystem(member.system, member.problem, claimed))
-    if found.has_passed or found.is_short_only:
-        return None
-    return "; ".join(str(violation) for violation in found.violations[:3])
 
 
 def _shortages(totals: Totals) -> list[float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ecosystemiser.errors import EcoSystemiserError, StoreError
+from ecosystemiser.errors import DatabaseUnreachableError, EcoSystemiserError, InputError, StoreError
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
+from ecosystemiser.store.location import EngineName, Location
 
 __all__ = ["Diagnosis", "Health", "examine"]
 
@@ -60,7 +60,8 @@ def examine(database: DatabaseMetadataService) -> Iterator[Diagnosis]:
     yield from _trials()
     yield _compiled_cache()
     yield from _database(database)
-    yield _disk(database.db_path)
+    place = database.location
+    yield _disk(place.path.parent if place.engine is EngineName.SQLITE else Path.cwd())
 
 
 def _python() -> Diagnosis:
@@ -126,35 +127,60 @@ def _compiled_cache() -> Diagnosis:
 
 
 def _database(database: DatabaseMetadataService) -> Iterator[Diagnosis]:
-    from ecosystemiser.store.engine import open_database
-    from ecosystemiser.store.schema import SCHEMA_VERSION
+    from ecosystemiser.store.condition import info
+    from ecosystemiser.store.engine import database_exists, open_database
     from ecosystemiser.store.studies import statistics
 
-    path = database.db_path
-    if not path.exists():
-        if not os.access(_existing(path.parent), os.W_OK | os.X_OK):
-            remedy = "choose a folder that you may write: --db PATH, or ECOSYSTEMISER_DB"
-            yield Diagnosis("database", Health.WRONG, f"{path} cannot be created", remedy)
-            return
-        yield Diagnosis("database", Health.OK, f"{path}: none yet; the first run creates it")
-        return
+    place = database.location
     try:
-        with open_database(path, read_only=True) as opened, opened.reading() as connection:
-            runs = statistics(connection)["runs"]
-    except StoreError as error:
-        yield _unusable(path, str(error))
+        if not database_exists(place):
+            yield _none_yet(place)
+            return
+        with open_database(place, read_only=True) as opened:
+            found = info(opened)
+            with opened.reading() as connection:
+                runs = statistics(connection)["runs"]
+    except (StoreError, InputError) as error:
+        yield _unusable(str(place), error)
         return
-    size = path.stat().st_size / 1e6
-    yield Diagnosis("database", Health.OK, f"{path}: {runs:,} runs, schema {SCHEMA_VERSION}, {size:,.1f} MB")
-    yield _writable(path)
+    engine = "PostgreSQL" if place.engine is EngineName.POSTGRESQL else "SQLite"
+    told = f"{runs:,} runs, schema {found.schema_version}, {found.size_bytes / 1e6:,.1f} MB"
+    yield Diagnosis("database", Health.OK, f"{place}: {told}, {engine} {found.engine_version.split(' ')[0]}")
+    if place.engine is EngineName.SQLITE:
+        yield _writable(place.path)
+    yield _left_behind(place)
 
 
-def _unusable(path: Path, message: str) -> Diagnosis:
+def _none_yet(place: Location) -> Diagnosis:
+    """Return whether the first run can create a database."""
+    if place.engine is EngineName.SQLITE and not os.access(_existing(place.path.parent), os.W_OK | os.X_OK):
+        remedy = "choose a folder that you may write: --db PATH, or ECOSYSTEMISER_DB"
+        return Diagnosis("database", Health.WRONG, f"{place} cannot be created", remedy)
+    return Diagnosis("database", Health.OK, f"{place}: none yet; the first run creates it")
+
+
+def _unusable(place: str, error: StoreError | InputError) -> Diagnosis:
     """Return what it means that the database cannot be read: an older schema is no fault."""
-    if "older than" in message:
-        return Diagnosis("database", Health.WARNING, message, "the next run upgrades it, after a backup")
-    found = message.removeprefix(f"{path}: ")
-    return Diagnosis("database", Health.WRONG, f"{path}: {found}", "restore a backup, or name another: --db PATH")
+    if isinstance(error, InputError):
+        finding = error.findings[0]
+        return Diagnosis("database", Health.WRONG, f"{place} {finding.message}", finding.remedy)
+    found = f"{place}: {str(error).removeprefix(f'{place}: ')}"
+    if "older than" in found:
+        return Diagnosis("database", Health.WARNING, found, "the next run upgrades it, or ecosystemiser db upgrade")
+    if isinstance(error, DatabaseUnreachableError):
+        return Diagnosis("database", Health.WRONG, found, "start the server, or name another database: --db")
+    return Diagnosis("database", Health.WRONG, found, "restore a backup, or name another: --db PATH")
+
+
+def _left_behind(place: Location) -> Diagnosis:
+    """Look for runs that stand as running though nobody works on them."""
+    subject = "runs left behind"
+    with DatabaseMetadataService(place.address, read_only=True) as reader:
+        count = len(reader.runs_of_the_dead())
+    if count:
+        remedy = "the next run closes them, or ecosystemiser db check"
+        return Diagnosis(subject, Health.WARNING, f"{count:,} of processes that have died", remedy)
+    return Diagnosis(subject, Health.OK, "none")
 
 
 def _writable(path: Path) -> Diagnosis:
@@ -167,11 +193,11 @@ def _writable(path: Path) -> Diagnosis:
     if head[18:20] != WAL_VERSION:
         remedy = "the next run turns it on; keep the database on a local disk"
         return Diagnosis(subject, Health.WARNING, "no write-ahead log", remedy)
-    return Diagnosis(subject, Health.OK, f"write-ahead log, SQLite {sqlite3.sqlite_version}")
+    return Diagnosis(subject, Health.OK, "write-ahead log")
 
 
-def _disk(path: Path) -> Diagnosis:
-    folder = _existing(path.parent)
+def _disk(folder: Path) -> Diagnosis:
+    folder = _existing(folder)
     free = shutil.disk_usage(folder).free
     found = f"{free / 1e9:,.1f} GB free at {folder}"
     if free < FULL_DISK_BYTES:

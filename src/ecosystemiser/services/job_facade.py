@@ -16,6 +16,7 @@ from ecosystemiser.errors import FailureCause, Finding, InputError
 from ecosystemiser.jobs.bus import EventBus
 from ecosystemiser.jobs.events import Event, JobCancelled, JobCompleted, JobEvent, JobFailed, JobStarted, JobSubmitted
 from ecosystemiser.jobs.executors import (
+    DaskExecutor,
     Delivery,
     Ended,
     Executor,
@@ -37,18 +38,21 @@ OnMessage = Callable[[Job, object], None]
 class JobFacade:
     """Runs tasks as jobs and says what becomes of them.
 
-    Promises: a job's events are published in their order (JobSubmitted, JobStarted, what its task sends, then exactly
-    one of JobCompleted, JobFailed, JobCancelled), before `wait` yields the job. Every job ends. A Job is a picture of
-    one moment; `job(job_id)` gives the newest. Any thread may use a facade.
+    Promises: a job's events are published in their order (JobSubmitted, JobStarted, what its task sends, one by one or
+    as a tuple, then exactly one of JobCompleted, JobFailed, JobCancelled), before `wait` yields the job. Every job
+    ends. A Job is a picture of one moment; `job(job_id)` gives the newest. Any thread may use a facade.
     """
 
     def __init__(
         self,
-        executor: Literal["inline", "process"] | Executor = "inline",
+        executor: Literal["inline", "process", "dask"] | Executor = "inline",
         workers: int | None = None,
         bus: EventBus | None = None,
     ) -> None:
-        """`workers`: of the process executor, one for each processor where None. An executor given is closed, too."""
+        """`workers`: of `process`, or of the cluster that `dask` starts; one for each processor where None.
+
+        An executor given is closed, too. Raises InputError where `dask` is not installed.
+        """
         self.bus = bus or EventBus()
         self._executor = _executor(executor, workers)
         self._jobs: dict[str, Job] = {}
@@ -72,7 +76,7 @@ class JobFacade:
         run_id: str | None = None,
         time_limit_s: float | None = None,
     ) -> Job:
-        """Run `task(payload, context)` as a job and return it: with `process` at once, with `inline` after the work.
+        """Run `task(payload, context)` as a job and return it: with `inline` after the work, else at once.
 
         What the task raises becomes the job's cause and message. Raises ValueError where `task` is no task or the
         job id is taken, RuntimeError when closed.
@@ -178,6 +182,9 @@ class JobFacade:
                 self._publish(JobStarted(**_ids(job), at=delivery.at, attempt=attempt))
             case Said(message=Event() as event):
                 self._publish(event)
+            case Said(message=tuple() as events) if events and all(isinstance(event, Event) for event in events):
+                for event in events:
+                    self._publish(event)
             case Said():
                 self._arrive(delivery)
             case Lost():
@@ -260,13 +267,15 @@ class JobFacade:
         return None
 
 
-def _executor(executor: Literal["inline", "process"] | Executor, workers: int | None) -> Executor:
+def _executor(executor: Literal["inline", "process", "dask"] | Executor, workers: int | None) -> Executor:
     if executor == "inline":
         return InlineExecutor()
     if executor == "process":
         return ProcessExecutor(workers)
+    if executor == "dask":
+        return DaskExecutor(workers=workers)
     if isinstance(executor, str):
-        raise InputError([Finding("is no executor", "give inline or process", "executor", executor)])
+        raise InputError([Finding("is no executor", "give inline, process or dask", "executor", executor)])
     return executor
 
 

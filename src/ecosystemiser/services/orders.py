@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ecosystemiser.analyser.audit import Audit
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import FailureCause
+from ecosystemiser.reader import Document
 from ecosystemiser.results import SolvedSystem
 from ecosystemiser.store.states import RunStatus
 
-__all__ = ["Order", "Outcome", "failed_outcome"]
+__all__ = ["GivenSystem", "Order", "Outcome", "failed_outcome"]
+
+
+@dataclass(frozen=True)
+class GivenSystem:
+    """A system that is not read from its file: the document that stands in the file's place."""
+
+    document: Document = field(repr=False)
+    sha256: str
+    """Of its description: equal for equal systems."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +31,27 @@ class Order:
 
     run_id: str
     config: SimulationConfig
-    folder: Path
-    """Where its hours go."""
+    results: str
+    """The folder of all results. Text: a hundred thousand of it cost nothing."""
     keeps_hours: bool = True
     """Whether its hours are written, or its totals kept only."""
-    point: int = 0
+    point: int | None = None
     """Its number within a study."""
+    generation: int | None = None
+    """The generation of a genetic study that asked for it."""
+    retry_of: str | None = None
+    """The run that it attempts again."""
+    base: SimulationConfig | None = None
+    """What the study varies: a chunk of its runs starts from the optimum of this."""
+    is_replayed: bool = False
+    """Whether it was made before: solved again only because those after it in its chunk start from its answer."""
+    given: GivenSystem | None = None
+    """What stands in the place of the system file that the configuration names."""
+
+    @property
+    def folder(self) -> str:
+        """Where its hours go."""
+        return os.path.join(self.results, self.run_id)  # noqa: PTH118 - a Path takes ten times as long
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ecosystemiser.analyser.audit import Audit
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import FailureCause, Finding, InputError, StoreError
-from ecosystemiser.model.system import System
+from ecosystemiser.model.loading import SystemLoader, with_values
+from ecosystemiser.reader import Document
 from ecosystemiser.results import SolvedSystem
+from ecosystemiser.services.cancelling import CancelRequests
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 from ecosystemiser.services.orders import Order, Outcome
+from ecosystemiser.services.outcome_log import OutcomeLog, spool_of
+from ecosystemiser.services.reuse import Reuse
+from ecosystemiser.services.run_rows import RunRows
 from ecosystemiser.services.worker import Workbench, load, packaged_systems, read_document
 from ecosystemiser.store.identifiers import new_run_id, results_folder
 from ecosystemiser.store.states import RunStatus
@@ -29,7 +31,6 @@ __all__ = [
     "load",
     "packaged_systems",
     "read_document",
-    "row_before",
     "simulate",
 ]
 
@@ -61,24 +62,6 @@ def simulate(config: SimulationConfig | None = None) -> SimulationResult:
         return SimulationService(database).run_simulation(config or SimulationConfig())
 
 
-def row_before(order: Order, system_id: str | None, steps: int | None) -> dict[str, object]:
-    """Return the row that stands as `running` before the work of `order` starts."""
-    config = order.config
-    description = config.model_dump_json(exclude={"run_id", "study_id", "output_directory"})
-    return {
-        "run_id": order.run_id,
-        "study_id": config.study_id,
-        "system_id": config.system_id or system_id,
-        "timesteps": steps,
-        "timestamp": datetime.now(UTC).isoformat(),
-        "solver_type": config.solver_type,
-        "simulation_status": RunStatus.RUNNING,
-        "results_path": str(order.folder),
-        "parameters_json": json.dumps(config.parameters, sort_keys=True, default=str),
-        "config_hash": hashlib.sha256(description.encode()).hexdigest(),
-    }
-
-
 class SimulationService:
     """Runs simulations and logs each one. One service keeps what it has prepared; use it for variations."""
 
@@ -87,21 +70,35 @@ class SimulationService:
         self._workbench = Workbench()
 
     def run_simulation(
-        self, config: SimulationConfig, *, should_stop: Callable[[], bool] | None = None
+        self,
+        config: SimulationConfig,
+        *,
+        document: Document | None = None,
+        retry_of: str | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> SimulationResult:
         """Run one simulation. Its row says `running` before the solve and how it ended after.
 
+        `document` stands in the place of the system file that `config` names; `retry_of` names the run that is
+        attempted again.
         A solve that fails is a result with its cause, not an exception. Raises InputError before anything is logged,
         StoreError where the log or the hours cannot be written, KeyboardInterrupt when stopped (row: cancelled).
         """
-        system = load(config)
+        document = document or read_document(config.system)
+        system = SystemLoader(config.timesteps).load(with_values(document, config.parameters))
         self._workbench.check(config, system)
         run_id = self._new_run_id(config)
-        order = Order(run_id, config, results_folder(config.output_directory, run_id))
+        order = Order(run_id, config, str(results_folder(config.output_directory, run_id).parent), retry_of=retry_of)
+        row = RunRows(self.database_service).before(order, system, document)
+        log = OutcomeLog(self.database_service, spool_of(config.output_directory.absolute(), run_id))
+        asked = CancelRequests(self.database_service, should_stop, run_id=run_id)
         begin = time.perf_counter()
         with self._cancelled_when_stopped(run_id):
-            self.database_service.log_simulation_run(row_before(order, system.system_id, system.clock.steps))
-            outcome = self._made(order, system, should_stop)
+            log.begin([row])
+            known = Reuse(self.database_service).outcome(row) if config.reuse else None
+            outcome = known or self._workbench.make(order, system, should_stop=asked)
+            log.write([{"run_id": run_id, **outcome.columns}])
+            log.catch_up()
         if outcome.cause is FailureCause.STORAGE:
             raise StoreError(outcome.error or "the results could not be written")
         return _result(order, outcome, time.perf_counter() - begin)
@@ -113,22 +110,15 @@ class SimulationService:
             raise InputError([Finding("names a run that is already in the log", remedy, "run_id", config.run_id)])
         return config.run_id or new_run_id()
 
-    def _made(self, order: Order, system: System, should_stop: Callable[[], bool] | None) -> Outcome:
-        outcome = self._workbench.make(order, system, should_stop=should_stop)
-        self._log(order.run_id, outcome.columns)
-        return outcome
-
     @contextmanager
     def _cancelled_when_stopped(self, run_id: str) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt:
             with suppress(StoreError):  # a run that ended at this very moment keeps its state
-                self._log(run_id, {"simulation_status": RunStatus.CANCELLED})
+                cancelled = {"run_id": run_id, "simulation_status": RunStatus.CANCELLED}
+                self.database_service.log_simulation_run(cancelled)
             raise
-
-    def _log(self, run_id: str, columns: Mapping[str, object]) -> None:
-        self.database_service.log_simulation_run({"run_id": run_id, **columns})
 
 
 def _result(order: Order, outcome: Outcome, seconds: float) -> SimulationResult:
@@ -140,6 +130,6 @@ def _result(order: Order, outcome: Outcome, seconds: float) -> SimulationResult:
         audit=outcome.audit,
         cause=outcome.cause,
         error=outcome.error,
-        results_path=order.folder,
+        results_path=Path(order.folder),
         wall_seconds=seconds,
     )

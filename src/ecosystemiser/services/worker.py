@@ -10,6 +10,8 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,14 +21,14 @@ from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError, StoreError
 from ecosystemiser.jobs.events import RunStarted
 from ecosystemiser.jobs.executors import Context
-from ecosystemiser.model.compiling import compile_problem
-from ecosystemiser.model.loading import SystemLoader, with_values
+from ecosystemiser.model.compiling import Compiler
 from ecosystemiser.model.problem import EndRule, Problem
 from ecosystemiser.model.system import System
+from ecosystemiser.model.variations import Group, Variations
 from ecosystemiser.reader import Document, parse_yaml, read_yaml
 from ecosystemiser.results import SolvedSystem
-from ecosystemiser.services.batch import can_be_batched, make_batch
-from ecosystemiser.services.orders import Order, Outcome, failed_outcome
+from ecosystemiser.services.batch import BatchMaker, can_be_batched
+from ecosystemiser.services.orders import GivenSystem, Order, Outcome, failed_outcome
 from ecosystemiser.solver.door import Prepared, prepare
 from ecosystemiser.store.files import write_durably
 from ecosystemiser.store.hourly import write_hourly
@@ -81,12 +83,13 @@ def _named_files(node: object) -> Iterator[str]:
 
 
 class _Source:
-    """A system file as it was read, what was loaded from it, and the state of all files that this read."""
+    """A system file as it was read, its variations, and the state of all files that these read."""
 
-    def __init__(self, system: str | Path, steps: int | None) -> None:
-        self._document, self._loader = read_document(system), SystemLoader(steps)
-        file = Path(self._document.file)
+    def __init__(self, document: Document, steps: int | None) -> None:
+        self._variations = Variations(document, steps)
+        file = Path(document.file)
         self._folder, self._stamps = file.parent, {file: _stamp(file)}
+        self._watch(document.data)
 
     def is_outdated(self) -> bool:
         """Return whether a file changed since it was read."""
@@ -94,19 +97,36 @@ class _Source:
 
     def load(self, values: Mapping[str, object]) -> System:
         """Return the system with these fields set. Raises InputError."""
-        document = with_values(self._document, values)
-        for name in _named_files(document.data):
+        self._watch_values(values)
+        return self._variations.load(values)
+
+    def load_many(self, points: Sequence[Mapping[str, object]]) -> tuple[list[Group], dict[int, InputError]]:
+        """Return the systems with these fields set, and what is wrong with the others, by position."""
+        for values in points:
+            self._watch_values(values)
+        return self._variations.load_many(points)
+
+    def _watch_values(self, values: Mapping[str, object]) -> None:
+        for name, value in values.items():
+            if isinstance(value, str | dict):
+                self._watch({name.rpartition(".")[2]: value})
+
+    def _watch(self, data: object) -> None:
+        """Note the state of files that `data` names, before they are read."""
+        for name in _named_files(data):
             path = self._folder / name
             self._stamps.setdefault(path, _stamp(path))
-        return self._loader.load(document)
 
 
 class Workbench:
     """Makes runs, one after the other, and keeps what it has prepared."""
 
     def __init__(self) -> None:
+        self.compiler = Compiler()
         self._sources: OrderedDict[tuple[object, ...], _Source] = OrderedDict()
         self._prepared: OrderedDict[tuple[object, ...], Prepared] = OrderedDict()
+        self._batches = BatchMaker(self)
+        self._base: tuple[SimulationConfig, Problem] | None = None
 
     def make(
         self, order: Order, system: System | None = None, *, should_stop: Callable[[], bool] | None = None
@@ -114,7 +134,7 @@ class Workbench:
         """Make one run. What fails in it, storage included, is an outcome; only KeyboardInterrupt leaves."""
         attempt = _Attempt(order)
         try:
-            return attempt.outcome(*self._solved(attempt, system or self.load(order.config), should_stop))
+            return attempt.outcome(*self._solved(attempt, system or self.load(order.config, order.given), should_stop))
         except SolveError as error:
             return attempt.failure(error.cause, str(error))
         except InputError as error:
@@ -131,29 +151,80 @@ class Workbench:
             message = f"{type(error).__name__}: {error}"
             return attempt.failure(FailureCause.CRASH, message, traceback=traceback.format_exc())
 
-    def load(self, config: SimulationConfig) -> System:
-        """Return the system that `config` names. Raises InputError.
+    def start_from(self, order: Order, *, should_stop: Callable[[], bool] | None = None) -> None:
+        """Let the runs that follow depend on the base of `order` and on each other alone, not on what was made before.
+
+        Only `milp` has a memory, and is given a base.
+        """
+        for solver in self._prepared.values():
+            solver.start_from(None)
+        base = order.base
+        if base is None or base.solver_type != "milp":
+            return
+        with suppress(InputError):  # its variations may be sound
+            if self._base is None or self._base[0] != base:
+                problem = self.compiler.compile(self.load(base, order.given), EndRule(base.solver.end))
+                self._base = (base, problem)
+            self._prepare(base, self._base[1]).start_from(self._base[1], should_stop=should_stop)
+
+    def replay(self, order: Order, *, should_stop: Callable[[], bool] | None = None) -> None:
+        """Solve what was made before, so that what follows starts from its answer."""
+        config = order.config
+        with suppress(InputError, SolveError):  # as it did then
+            problem = self.compiler.compile(self.load(config, order.given), EndRule(config.solver.end))
+            self._prepare(config, problem).solve(problem, should_stop=should_stop)
+
+    def load(self, config: SimulationConfig, given: GivenSystem | None = None) -> System:
+        """Return the system that `config` names, or of the one given in its place. Raises InputError.
 
         What variations of a file share is read once, and again when one of the files has changed.
         """
-        key = (Path(config.system).absolute(), config.timesteps)
-        source = self._sources.pop(key, None)
-        if source is None or source.is_outdated():
-            source = _Source(config.system, config.timesteps)
-        self._sources[key] = source
-        while len(self._sources) > KEPT_PREPARED:
-            self._sources.popitem(last=False)
-        return source.load(config.parameters)
+        return self._source(config, given).load(config.parameters)
+
+    def load_many(self, orders: Sequence[Order]) -> tuple[list[Group], dict[int, InputError]]:
+        """Return the systems of orders, side by side where they differ in numbers only, and what is wrong with the
+        others, by position. Files are looked at once for all."""
+        by_source: dict[tuple[object, ...], list[int]] = {}
+        for position, order in enumerate(orders):
+            given = order.config.system if order.given is None else order.given.sha256
+            by_source.setdefault((given, order.config.timesteps), []).append(position)
+        groups: list[Group] = []
+        wrong: dict[int, InputError] = {}
+        for positions in by_source.values():
+            try:
+                source = self._source(orders[positions[0]].config, orders[positions[0]].given)
+            except InputError as error:
+                wrong |= dict.fromkeys(positions, error)
+                continue
+            some, refused = source.load_many([orders[position].config.parameters for position in positions])
+            groups += [replace(group, members=tuple([positions[at] for at in group.members])) for group in some]
+            wrong |= {positions[at]: error for at, error in refused.items()}
+        return groups, wrong
+
+    def make_batch(self, orders: Sequence[Order]) -> list[Outcome]:
+        """Make runs side by side, of which no hours are kept; return the outcomes in their order."""
+        return self._batches.make(orders)
 
     def check(self, config: SimulationConfig, system: System) -> None:
         """Raise InputError for what the solver of `config` cannot do with `system`."""
-        self._prepare(config, compile_problem(system, EndRule(config.solver.end)))
+        self._prepare(config, self.compiler.compile(system, EndRule(config.solver.end)))
+
+    def _source(self, config: SimulationConfig, given: GivenSystem | None) -> _Source:
+        key = (Path(config.system).absolute() if given is None else given.sha256, config.timesteps)
+        source = self._sources.pop(key, None)
+        if source is None or source.is_outdated():
+            document = read_document(config.system) if given is None else given.document
+            source = _Source(document, config.timesteps)
+        self._sources[key] = source
+        while len(self._sources) > KEPT_PREPARED:
+            self._sources.popitem(last=False)
+        return source
 
     def _solved(
         self, attempt: _Attempt, system: System, should_stop: Callable[[], bool] | None
     ) -> tuple[SolvedSystem, Audit]:
         config = attempt.order.config
-        problem = compile_problem(system, EndRule(config.solver.end))
+        problem = self.compiler.compile(system, EndRule(config.solver.end))
         solver = self._prepare(config, problem)
         attempt.stage = "solve"
         solved = SolvedSystem(system, problem, solver.solve(problem, should_stop=should_stop))
@@ -186,13 +257,12 @@ class _Attempt:
         if found.has_passed:
             columns |= {
                 "simulation_status": RunStatus.COMPLETED,
-                "metadata_json": json.dumps({"currency": solved.system.economics.currency}),
                 "wall_seconds": self._seconds(),
             }
             return Outcome(self.order.run_id, RunStatus.COMPLETED, columns, kpis, solved=solved, audit=found)
         self.stage = "audit"
         cause, message = _what_the_audit_says(solved, found)
-        failed = self.failure(cause, message, currency=solved.system.economics.currency)
+        failed = self.failure(cause, message)
         return Outcome(
             self.order.run_id, failed.status, columns | failed.columns, kpis, cause, message, solved, found
         )
@@ -205,7 +275,7 @@ class _Attempt:
 
     def _written(self, solved: SolvedSystem) -> dict[str, object]:
         """Write the hours and the resolved components; return the columns that name them."""
-        folder, system = self.order.folder, solved.system
+        folder, system = Path(self.order.folder), solved.system
         clock = system.clock
         metadata = {"run_id": self.order.run_id, "system_id": system.system_id, "timezone": clock.timezone}
         described = json.dumps(system.described(), indent=1, default=str).encode()
@@ -225,6 +295,7 @@ def _report_columns(solved: SolvedSystem, found: Audit) -> dict[str, object]:
     report = solved.report
     return {
         "timesteps": solved.system.clock.steps,  # a variation may have changed them
+        "currency": solved.system.economics.currency,
         "solver_status": report.status,
         "objective": report.objective,
         "bound": report.bound,
@@ -253,10 +324,20 @@ _WORKBENCH = Workbench()
 def make_runs(orders: Sequence[Order], context: Context) -> None:
     """Make runs, one after the other, and send the outcome of each; the task that a study's jobs run."""
     if can_be_batched(orders):
-        context.send(make_batch(orders, _WORKBENCH.load, _WORKBENCH.make))
+        context.send(tuple(_started(order, context) for order in orders))
+        context.send(_WORKBENCH.make_batch(orders))
         return
+    _WORKBENCH.start_from(orders[0], should_stop=context.should_stop)
     for order in orders:
+        context.begin_part()
         if context.should_stop():
             return
-        context.send(RunStarted(study_id=order.config.study_id, run_id=order.run_id, job_id=context.job_id))
+        if order.is_replayed:
+            _WORKBENCH.replay(order, should_stop=context.should_stop)
+            continue
+        context.send(_started(order, context))
         context.send([_WORKBENCH.make(order, should_stop=context.should_stop).for_sending()])
+
+
+def _started(order: Order, context: Context) -> RunStarted:
+    return RunStarted(study_id=order.config.study_id, run_id=order.run_id, job_id=context.job_id)

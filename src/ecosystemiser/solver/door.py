@@ -25,6 +25,12 @@ class Prepared(Protocol):
         """Return a plan for `problem`, a variation of the one that was prepared. `should_stop` is polled; True ends
         the work with KeyboardInterrupt."""
 
+    def start_from(self, base: Problem | None, *, should_stop: Callable[[], bool] | None = None) -> None:
+        """Let what follows depend on `base` and on itself alone, not on what was solved before.
+
+        None: on the base that was given last, if any.
+        """
+
 
 def prepare(solver_type: str, problem: Problem, options: SolverOptions | None = None) -> Prepared:
     """Return `problem` made ready by the solver named `solver_type`. Raises InputError for what it cannot do."""

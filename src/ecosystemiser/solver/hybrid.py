@@ -36,6 +36,9 @@ class HybridSolver:
         self._scout = RuleBasedSolver(_for_scout(problem), options)
         self._milp = MilpSolver(problem, options)
 
+    def start_from(self, base: Problem | None, *, should_stop: Callable[[], bool] | None = None) -> None:
+        """Do nothing: each plan starts from its own scout."""
+
     def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
         """Return the cheaper of the scout's and the windows' plan. Raises SolveError where neither is one."""
         begin = time.perf_counter()

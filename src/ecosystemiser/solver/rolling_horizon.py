@@ -44,6 +44,9 @@ class RollingHorizonSolver:
         self._options = options
         self._milp = MilpSolver(problem, options)
 
+    def start_from(self, base: Problem | None, *, should_stop: Callable[[], bool] | None = None) -> None:
+        """Do nothing: each plan starts cold, from its first window."""
+
     def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
         """Return the joined plan of the windows. Raises SolveError naming the window that has none."""
         begin = time.perf_counter()

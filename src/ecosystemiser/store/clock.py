@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
-__all__ = ["utc_now", "utc_text"]
+__all__ = ["is_utc_text", "utc_now", "utc_text"]
+
+_FIXED_WIDTH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z")
 
 
 def utc_now() -> str:
     """Return the time, as in `2026-11-23T03:16:00.000000Z`; durations come from a monotonic clock instead."""
-    return utc_text(datetime.now(UTC))
+    return _text(datetime.now(UTC))
 
 
 def utc_text(value: datetime | str) -> str:
@@ -19,4 +22,19 @@ def utc_text(value: datetime | str) -> str:
     text that is not an ISO time, OverflowError for a time whose UTC lies outside the years 1 to 9999.
     """
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
+    return _text(moment.astimezone(UTC))
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
+
+
+def is_utc_text(value: str) -> bool:
+    """Return whether `value` is a time as `utc_text` writes it."""
+    if _FIXED_WIDTH.fullmatch(value) is None:
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:  # the 30th of February
+        return False
+    return True

@@ -6,23 +6,29 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, Engine
 
-from ecosystemiser.errors import StoreError
-from ecosystemiser.store.connect import connect, keep_journal, make_engine, reading, writing
-from ecosystemiser.store.creation import create_if_missing
-from ecosystemiser.store.failures import database_errors
-from ecosystemiser.store.files import file_error
-from ecosystemiser.store.location import Location, check_is_database, locate
+from ecosystemiser.errors import Finding, InputError, StoreError
+from ecosystemiser.store.dialect import Dialect
+from ecosystemiser.store.location import EngineName, Location, locate
 from ecosystemiser.store.schema import SCHEMA_VERSION
+from ecosystemiser.store.sqlite import Sqlite
 from ecosystemiser.store.upgrade import Upgrade, read_version, upgrade
 
-__all__ = ["Connection", "Database", "open_database", "sqlite_transaction", "upgrade_database"]
+__all__ = [
+    "Connection",
+    "Database",
+    "database_exists",
+    "dialect_of",
+    "open_database",
+    "sqlite_transaction",
+    "upgrade_database",
+]
 
 
 class Database:
@@ -31,32 +37,64 @@ class Database:
     Made by `open_database`. Closes itself when nobody refers to it any more, and at the end of the process.
     """
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
-        self.path = path
+    def __init__(self, location: Location, *, read_only: bool) -> None:
+        self.location = location
         self.read_only = read_only
+        self.dialect = dialect_of(location)
         self._lock = threading.Lock()
         self._inherited: list[Engine] = []
         self._engine, self._pid = self._new_engine(), os.getpid()
         _close_before_fork(self)
 
+    @property
+    def path(self) -> Path:
+        """The absolute path of the file. Raises InputError for a database on a server."""
+        return self.location.path
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Write: all of the block or, where it raises, nothing. It is on the disk when the block has ended.
 
-        The block holds the write lock, for which others wait up to 60 s: compute before it, never nest two.
-        Raises StoreError.
+        The block holds locks, for which others wait up to 60 s: compute before it, never nest two. Raises
+        StoreError; DatabaseUnreachableError where the same block may succeed later.
         """
-        if self.read_only:
-            msg = f"{self.path}: is open for reading only."
-            raise StoreError(msg)
-        with database_errors(self.path), writing(self._own_engine()) as connection:
+        self._refuse_if_read_only()
+        with self.dialect.errors(), self.dialect.writing(self._own_engine()) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Read: all queries of the block see the same state of the database. Raises StoreError."""
-        with database_errors(self.path), reading(self._own_engine()) as connection:
+        with self.dialect.errors(), self.dialect.reading(self._own_engine()) as connection:
             yield connection
+
+    def create_if_missing(self) -> bool:
+        """Create our tables where there is no database; return whether this call did. Raises StoreError."""
+        self._refuse_if_read_only()
+        with self.dialect.errors():
+            return self.dialect.create_if_missing(self._own_engine())
+
+    def bring_up_to_date(self) -> None:
+        """Upgrade an older schema, after a backup; with `read_only` refuse it. Raises StoreError."""
+        self.dialect.check_place()
+        with self.reading() as connection:
+            version = read_version(connection, self.dialect)
+        if self.read_only:
+            if version != SCHEMA_VERSION:
+                found = f"its schema is {version}, older than {SCHEMA_VERSION}"
+                msg = f"{self.location}: {found}. Upgrade it, a backup is kept: ecosystemiser db upgrade."
+                raise StoreError(msg)
+            return
+        with self.dialect.errors():
+            self.dialect.settle(self._own_engine())
+        if version != SCHEMA_VERSION:
+            self.upgrade()
+
+    def upgrade(self) -> Upgrade:
+        """Upgrade the schema to ours, after a backup; return what was done. Raises StoreError."""
+        self._refuse_if_read_only()
+        self.dialect.check_place()
+        return upgrade(self.dialect, self._own_engine())
 
     def close(self) -> None:
         """Close the connections that are not in use; the next use opens new ones."""
@@ -71,6 +109,11 @@ class Database:
     ) -> None:
         self.close()
 
+    def _refuse_if_read_only(self) -> None:
+        if self.read_only:
+            msg = f"{self.location}: is open for reading only."
+            raise StoreError(msg)
+
     def _own_engine(self) -> Engine:
         if self._pid != os.getpid():
             with self._lock:
@@ -81,7 +124,7 @@ class Database:
         return self._engine
 
     def _new_engine(self) -> Engine:
-        engine = make_engine(self.path, "ro" if self.read_only else "rw")
+        engine = self.dialect.make_engine(read_only=self.read_only)
         weakref.finalize(self, _dispose_in, os.getpid(), engine)
         return engine
 
@@ -108,52 +151,45 @@ def _close_all() -> None:
         database.close()
 
 
+def dialect_of(location: Location) -> Dialect:
+    """Return what knows the engine of `location`. Raises InputError where its driver is not installed."""
+    if location.engine is EngineName.SQLITE:
+        return Sqlite(location)
+    try:
+        import psycopg  # noqa: F401 - whether it is there
+    except ImportError as error:  # also where the driver is there and its library is not
+        remedy = "install it: pip install 'ecosystemiser[postgres]'"
+        finding = Finding(f"needs the driver psycopg, which cannot be used here ({error})", remedy, "db", str(location))
+        raise InputError([finding]) from error
+    from ecosystemiser.store.postgres import Postgres
+
+    return Postgres(location)
+
+
 def open_database(path_or_url: str | Path | Location | None = None, *, read_only: bool = False) -> Database:
     """Open the database at a path or URL, else `ECOSYSTEMISER_DB`, else `data/simulation_index.sqlite`.
 
-    Where there is none it is created, and for the default place its folder too; an older one is upgraded,
-    after a backup beside it. With `read_only` neither happens: StoreError. So for whatever is not our
-    database, is damaged or is newer; such a file is never changed.
+    Where there is none it is created: a file, and for the default place its folder too; on a server our tables,
+    in the database that the URL names, which must be there. An older one is upgraded, after a backup. With
+    `read_only` neither happens: StoreError. So for whatever is not our database, is damaged or is newer; such a
+    database is never changed. Raises InputError for what names no database.
     """
-    location = locate(path_or_url)
-    if not read_only:
-        _create_if_missing(location)
-    path = location.path
-    check_is_database(path)
-    database = Database(path, read_only=read_only)
+    database = Database(locate(path_or_url), read_only=read_only)
     try:
-        _bring_up_to_date(database)
+        if not read_only:
+            database.create_if_missing()
+        database.bring_up_to_date()
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _create_if_missing(location: Location) -> bool:
-    folder = location.path.parent
-    if not location.chosen:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise file_error(error, folder) from error
-    return create_if_missing(location.path)
-
-
-def _bring_up_to_date(database: Database) -> None:
-    path = database.path
-    with database.reading() as connection:
-        version = read_version(connection, path)
-        journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
-    if database.read_only:
-        if version != SCHEMA_VERSION:
-            msg = f"{path}: its schema is {version}, older than {SCHEMA_VERSION}. Open it for writing once."
-            raise StoreError(msg)
-        return
-    if journal != "wal":  # a copy that a tool of SQLite made
-        with database_errors(path), closing(connect(path, "rw")) as connection:
-            keep_journal(connection, path)
-    if version != SCHEMA_VERSION:
-        upgrade(path)
+def database_exists(path_or_url: str | Path | Location | None = None) -> bool:
+    """Return whether something stands there: a file, or tables named like ours. Raises StoreError."""
+    dialect = dialect_of(locate(path_or_url))
+    with dialect.errors():
+        return dialect.exists()
 
 
 def upgrade_database(path_or_url: str | Path | Location | None = None) -> Upgrade:
@@ -161,11 +197,8 @@ def upgrade_database(path_or_url: str | Path | Location | None = None) -> Upgrad
 
     A database that has our version stays as it is. Raises StoreError as `open_database` does.
     """
-    location = locate(path_or_url)
-    if _create_if_missing(location):
-        return Upgrade(None, SCHEMA_VERSION, None)
-    check_is_database(location.path)
-    return upgrade(location.path)
+    with Database(locate(path_or_url), read_only=False) as database:
+        return Upgrade(None, SCHEMA_VERSION, None) if database.create_if_missing() else database.upgrade()
 
 
 @contextmanager

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, NullPool, inspect, select
+from sqlalchemy import Connection, Engine, select
 
 from ecosystemiser.errors import StoreError
-from ecosystemiser.store.connect import connect, make_engine, writing
-from ecosystemiser.store.failures import database_errors
-from ecosystemiser.store.files import file_error, sync_folder
-from ecosystemiser.store.schema import SCHEMA_VERSION, schema_version, simulation_runs
+from ecosystemiser.store.dialect import Dialect
+from ecosystemiser.store.schema import SCHEMA_VERSION, schema_version
+from ecosystemiser.store.snapshot import write_backup
+from ecosystemiser.store.views import create_views, drop_views
 
 __all__ = ["Upgrade", "migrate", "read_version", "upgrade"]
 
 _REVISION = re.compile(r"[0-9]{4}")
+_RUNS = {"simulation_runs", "runs"}
+"""The table of runs: up to schema 0001, and since."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -35,67 +32,57 @@ class Upgrade:
     backup: Path | None
 
 
-def read_version(connection: Connection, path: Path) -> str:
-    """Return the schema version, at most our own. Raises StoreError for a newer or foreign database."""
-    tables = inspect(connection).get_table_names()
-    ours = {schema_version.name, simulation_runs.name}.issubset(tables)
+def read_version(connection: Connection, dialect: Dialect) -> str:
+    """Return the schema version, at most our own. Raises StoreError for a newer, foreign or missing database."""
+    names = dialect.names(connection)
+    ours = schema_version.name in names and not _RUNS.isdisjoint(names)
     versions = connection.scalars(select(schema_version.c.version_num)).all() if ours else []
     if len(versions) != 1 or not _REVISION.fullmatch(version := str(versions[0])):
-        msg = f"{path}: is not a database of EcoSystemiser. Nothing was changed; give another path."
+        found = f"has tables of something else ({', '.join(sorted(names)[:5])})" if names else "has no tables"
+        msg = (
+            f"{dialect.place}: is not a database of EcoSystemiser: it {found}. "
+            "Nothing was changed; give another path or URL."
+        )
         raise StoreError(msg)
     if version > SCHEMA_VERSION:
         msg = (
-            f"{path}: has schema {version}; the newest that this EcoSystemiser knows is {SCHEMA_VERSION}. "
+            f"{dialect.place}: has schema {version}; the newest that this EcoSystemiser knows is {SCHEMA_VERSION}. "
             "Nothing was changed; install a newer version of EcoSystemiser."
         )
         raise StoreError(msg)
     return version
 
 
-def upgrade(path: Path) -> Upgrade:
-    """Upgrade the database at `path` to our schema version; do nothing where it has it already.
+def upgrade(dialect: Dialect, engine: Engine) -> Upgrade:
+    """Upgrade the database to our schema version; do nothing where it has it already.
 
-    The write lock is held from before the backup until the end, so that the backup misses nothing. Whatever
+    Nobody else writes from before the backup until the end, so that the backup misses nothing. Whatever
     happens, the database is as it was or fully upgraded. Raises StoreError.
     """
-    engine = make_engine(path, "rw", foreign_keys=False, pool=NullPool)  # SQLite alters by making tables anew
-    with database_errors(path), writing(engine) as connection:
-        before = read_version(connection, path)
+    with dialect.errors(), dialect.upgrading(engine) as connection:
+        before = read_version(connection, dialect)
         if before == SCHEMA_VERSION:
             return Upgrade(before, before, None)
-        backup = _back_up(path, before)
+        backup = write_backup(dialect, connection, before, dialect.upgrade_backup_path(before))
         migrate(connection)
-        after = read_version(connection, path)
-        if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-            msg = f"{path}: the upgrade would leave rows without what they refer to; nothing was changed."
+        after = read_version(connection, dialect)
+        if dialect.check_references(connection):
+            msg = f"{dialect.place}: the upgrade would leave rows without what they refer to; nothing was changed."
             raise StoreError(msg)
-    return Upgrade(before, after, backup)
+    return Upgrade(before, after, backup.path)
 
 
-def migrate(connection: Connection) -> None:
-    """Run in the transaction of `connection` all migrations that its database lacks, from none on."""
+def migrate(connection: Connection, version: str = "head") -> None:
+    """Run in the transaction of `connection` all migrations that its database lacks up to `version`, from none on.
+
+    Only the newest version has the views: what they show is written down for no other.
+    """
     from alembic import command
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    command.upgrade(config, "head")
-
-
-def _back_up(path: Path, version: str) -> Path:
-    """Copy the database, its log included, to a file beside it that appears whole or not at all."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    backup = path.with_name(f"{path.name}.backup-{version}-{stamp}-{secrets.token_hex(2)}")
-    draft = backup.with_name(f".{backup.name}.new")
-    try:
-        with closing(connect(path, "ro")) as source, closing(sqlite3.connect(draft)) as target:
-            source.backup(target)
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
-        draft.rename(backup)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise file_error(error, backup) from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return backup
+    drop_views(connection)
+    command.upgrade(config, version)
+    if version == "head":
+        create_views(connection)

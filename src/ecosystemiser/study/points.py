@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["Point", "chunks_of", "grid_points", "near_neighbour_order", "zipped_points"]
+__all__ = ["CHUNKS", "Point", "chunks_of", "grid_points", "near_neighbour_order", "zipped_points"]
 
 T = TypeVar("T")
 
@@ -24,10 +24,11 @@ MOST_ORDERED = 2_000
 
 @dataclass(frozen=True)
 class Point:
-    """One variation: its number within the study and the values of the varied fields."""
+    """One variation: its number within the study, the values of the varied fields, the generation that asked first."""
 
     number: int
     values: Mapping[str, Any]
+    generation: int | None = None
 
 
 def grid_points(parameters: Mapping[str, Sequence[Any]]) -> list[Point]:
@@ -53,20 +54,24 @@ def near_neighbour_order(points: Sequence[Point]) -> list[Point]:
     places = _places(points)
     if len(points) > MOST_ORDERED:
         return [points[at] for at in sorted(range(len(points)), key=lambda at: places[at])]
-    if not points:
-        return []
-    coordinates, order = np.array(places).reshape(len(points), -1), [0]
-    is_left = np.ones(len(points), dtype=bool)
+    if not points or not places[0]:
+        return list(points)
+    coordinates, order = np.array(places).T.copy(), [0]
+    distances, offsets = np.empty(len(points)), np.empty_like(coordinates)
     while len(order) < len(points):
-        is_left[order[-1]] = False
-        distances = np.sum((coordinates - coordinates[order[-1]]) ** 2, axis=1)
-        order.append(int(np.argmin(np.where(is_left, distances, np.inf))))  # the first of equally near ones
+        here = coordinates[:, order[-1], None].copy()
+        coordinates[:, order[-1]] = np.inf  # is passed
+        np.square(np.subtract(coordinates, here, out=offsets), out=offsets)
+        order.append(int(np.argmin(np.sum(offsets, axis=0, out=distances))))  # the first of equally near ones
     return [points[at] for at in order]
 
 
-def chunks_of(items: Sequence[T]) -> list[list[T]]:
-    """Return items in pieces to be solved one after the other by one worker; fixed by their number alone."""
-    size = max(1, min(LARGEST_CHUNK, math.ceil(len(items) / CHUNKS)))
+def chunks_of(items: Sequence[T], pieces: int = CHUNKS) -> list[list[T]]:
+    """Return items in pieces to be solved one after the other by one worker; fixed by their number alone.
+
+    There are at least as many pieces as wanted, where there are enough items.
+    """
+    size = max(1, min(LARGEST_CHUNK, math.ceil(len(items) / pieces)))
     return [list(items[first : first + size]) for first in range(0, len(items), size)]
 
 

@@ -334,3 +334,52 @@ def test_a_plan_without_an_objective_is_not_judged_by_it():
     solved = solve(load(), "milp")
     report = SolverReport("by hand", "written")
     assert audit(replace(solved, solution=Solution(solved.solution.flows, solved.solution.levels, report))).has_passed
+
+
+RAIN = """
+  mains: {type: water_grid, import_price_per_m3: 0, bus: service_water}
+  roof: {type: rainwater, bus: service_water, area_m2: 1000, runoff: 1.0, filter_efficiency: 1.0,
+    profile: [2.0, 0, 0, 3.0, 0, 0]}
+  tank: {type: water_tank, bus: service_water, capacity_m3: 4, initial_level: 0.25}
+  flush: {type: water_demand, bus: service_water, profile: [0, 0, 1.0, 0, 2.0, 1.0]}
+"""
+BOUGHT = {
+    "mains.import": [0, 2, 0, 0, 0, 0],
+    "roof.out": [2, 0, 0, 1, 0, 0],
+    "tank.charge": [2, 2, 0, 1, 0, 0],
+    "tank.discharge": [0, 0, 1, 0, 2, 1],
+    "flush.in": [0, 0, 1, 0, 2, 1],
+}
+LEVELS = [1, 3, 4, 3, 4, 2, 1]
+"""2 bought in hour 2 for the 1 that rain has left: 1 overflows. Of the rain of hour 4, 1 of 3 fits."""
+
+
+def rained(levels=LEVELS, end=EndRule.SHORTFALL, **flows):
+    system = load(RAIN)
+    problem = compile_problem(system, end)
+    planned = {**BOUGHT, **{path.replace("__", "."): hours for path, hours in flows.items()}}
+    amounts = np.array([planned.get(flow.path, [0] * 6) for flow in problem.layout.flows], dtype=float)
+    return SolvedSystem(system, problem, Solution(amounts, np.array([levels], dtype=float), SolverReport("hand", "")))
+
+
+def test_a_full_tank_overflows_whatever_comes():
+    assert found_in(rained()) == []
+
+
+@pytest.mark.parametrize(
+    ("levels", "flows", "step"),
+    [
+        ([1, 3, 3.5, 2.5, 3.5, 1.5, 0.5], {}, 1),  # 1.5 lost of a tank that could hold 0.5 of it
+        ([1, 3, 4, 3, 4, 2, 0.5], {}, 5),  # lost while it has room
+        ([1, 3, 4, 3, 4, 2.5, 1.5], {}, 4),  # more than before
+        ([1, 3, 4, 4, 4, 2, 1], {}, 2),  # full, and yet more than it had
+    ],
+)
+def test_a_tank_loses_and_gains_nothing_otherwise(levels, flows, step):
+    assert ("tank", "level does not follow", step) in found_in(rained(levels, **flows))
+
+
+def test_rain_beside_a_tank_with_room_is_told_whatever_is_bought_later():
+    """That room may not be kept for what is bought, and overflows: rain falls into a tank by itself."""
+    wrong = rained([1, 2, 4, 3, 4, 2, 1], roof__out=[1, 0, 0, 1, 0, 0], tank__charge=[1, 2, 0, 1, 0, 0])
+    assert found_in(wrong) == [("tank", "overflows before it is full", 0)]

@@ -89,6 +89,17 @@ def test_a_database_is_read_and_left_alone(folder: Path, examined: Callable[...,
     assert (folder / "runs.sqlite").read_bytes() == before
 
 
+def test_runs_of_processes_that_died_are_a_warning(
+    log_of_the_dead: Callable[..., None], log: DatabaseMetadataService, examined: Callable[..., Any]
+) -> None:
+    log_of_the_dead("a", "b")
+    found = examined("data/simulation_index.sqlite")["runs left behind"]
+    assert found.health is doctor.Health.WARNING
+    assert found.found == "2 of processes that have died"
+    assert "ecosystemiser db check" in found.remedy
+    assert {row["simulation_status"] for row in log.query_simulation_runs()} == {"running"}
+
+
 def test_a_database_without_its_log_is_a_warning(
     folder: Path, examined: Callable[..., dict[str, doctor.Diagnosis]]
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import Any, get_args
 
 import pytest
@@ -27,8 +29,13 @@ ALL = list(commands(typer.main.get_command(app)))
 
 def test_the_commands_are_these() -> None:
     found = {" ".join(path) for path in ALL}
-    runs, studies = {"runs", "runs list", "runs show"}, {"study", "study run", "study list", "study show"}
-    assert found == {"", "demo", "run", "check", "doctor", *runs, *studies}
+    words = {
+        "runs": ("list", "show", "diff", "compare", "rerun", "verify", "export", "delete", "tag", "note", "cancel"),
+        "study": ("run", "list", "show", "resume", "cancel"),
+        "db": ("info", "check", "upgrade", "backup", "copy", "replay"),
+    }
+    grouped = {f"{group} {word}" for group, each in words.items() for word in each}
+    assert found == {"", "demo", "run", "check", "doctor", "explore", "report", *words, *grouped}
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
@@ -40,6 +47,20 @@ def test_help_says_what_a_command_does_with_an_example_in_80_columns(
     assert said.widest <= 80
     example = " ".join(("ecosystemiser", *path))
     assert re.search(rf"^    {example}", said.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_example_is_a_command_line(path: tuple[str, ...], eco: Callable[..., Any]) -> None:
+    """Its options exist and its arguments suffice; nothing is run."""
+    for line in re.findall(r"^    ecosystemiser (.*?)(?: {2,}|$)", eco(*path, "--help").out, re.MULTILINE):
+        command: Any = typer.main.get_command(app)
+        context, words = None, list(takewhile(lambda word: word not in "<>", shlex.split(line)))
+        while getattr(command, "commands", None):
+            context = command.context_class(command, info_name=command.name, parent=context)
+            if words[0] == "--db":
+                words = words[2:]
+            command = command.commands[words.pop(0)]
+        command.make_context(command.name, words, parent=context)
 
 
 def options() -> Iterator[Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from ecosystemiser.kpis import KPI_NAMES
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
-from ecosystemiser.store.runs import RUN_COLUMNS
+from ecosystemiser.store.runs import ALL_COLUMNS
 
 RUNS = (
     {"run_id": "01a20690-6ff7-7ef7-b4ba-9deff3e85ad7", "solver_type": "rule_based", "total_cost": 24000.0},
@@ -123,7 +123,7 @@ def test_all_wrong_filters_are_told_at_once(eco: Callable[..., Any]) -> None:
 @pytest.mark.usefixtures("three")
 def test_csv_holds_every_column_in_full(eco: Callable[..., Any]) -> None:
     rows = list(csv.DictReader(io.StringIO(eco("runs", "list", "--format", "csv").out)))
-    assert list(rows[0]) == [column.name for column in RUN_COLUMNS]
+    assert list(rows[0]) == [column.name for column in ALL_COLUMNS]
     assert rows[1]["total_cost"] == "21254.9"
 
 
@@ -158,6 +158,52 @@ def test_many_different_runs_fit_the_terminal(
     said = eco("runs", "list")
     assert said.widest <= int(width)
     assert all(f"01a20690-73d6-7{i:03}" in said.out for i in range(3))
+
+
+def test_a_run_whose_owner_is_gone_says_so_and_is_left_as_it_is(
+    log_of_the_dead: Callable[..., None], log: DatabaseMetadataService, eco: Callable[..., Any]
+) -> None:
+    log.log_simulation_run({"run_id": "alive"})
+    log_of_the_dead("dead")
+    said = eco("runs", "list")
+    assert said.widest <= 80
+    signs = {line.split()[1]: line.split()[0] for line in said.out.splitlines() if line[:1] in "●○"}
+    assert signs == {"alive": "●", "dead": "○", "running": "○"}
+    assert "○ running (owner gone): a run whose process has died." in said.out
+    assert "ecosystemiser db check" in " ".join(said.out.split())
+    shown = eco("runs", "show", "dead").out
+    assert shown.startswith("○ running (owner gone): run dead\n")
+    assert "Next: ecosystemiser db check" in shown
+    assert "Next: ecosystemiser runs cancel alive" in eco("runs", "show", "alive").out
+    assert {row["simulation_status"] for row in log.query_simulation_runs()} == {"running"}
+
+
+@pytest.mark.parametrize(
+    ("status", "commands"),
+    [
+        ("interrupted", ["runs rerun a", "study resume sizing"]),
+        ("cancelled", ["runs rerun a", "study resume sizing"]),
+        ("failed", ["runs rerun a"]),
+        ("completed", ["runs verify a", "runs tag a --add WORD"]),
+    ],
+)
+def test_a_run_says_what_can_be_done_about_it(
+    status: str, commands: list[str], log_runs: Callable[..., None], eco: Callable[..., Any]
+) -> None:
+    log_runs({"run_id": "a", "study_id": "sizing", "simulation_status": status})
+    end = eco("runs", "show", "a").out.partition("Next:")[2].splitlines()
+    assert [line.strip() for line in end] == [f"ecosystemiser {command}" for command in commands]
+
+
+def test_a_run_tells_its_tags_its_note_and_where_its_result_is_from(
+    log_runs: Callable[..., None], log: DatabaseMetadataService, eco: Callable[..., Any]
+) -> None:
+    log_runs({"run_id": "a"}, {"run_id": "b", "reused_from": "a", "retry_of": "c", "note": "larger\n roof"})
+    log.tag_runs(["b"], add=["good", "base"])
+    said = " ".join(eco("runs", "show", "b").out.split())
+    for words in ("tags base, good", "note larger roof", "retry_of c", "reused_from a", "Where the hours are run a"):
+        assert words in said
+    assert json.loads(eco("runs", "show", "b", "--format", "json").out)["tags"] == ["base", "good"]
 
 
 @pytest.mark.usefixtures("three")
@@ -210,14 +256,17 @@ def test_every_value_of_a_row_is_shown(eco: Callable[..., Any], log: DatabaseMet
         "components_path": "/a/c.json",
         "hourly_sha256": "abc",
         "config_hash": "def",
-        "parameters_json": {"pv.x": 1},
+        "note": "a note",
+        "retry_of": "another",
     }
     log.log_simulation_run({"run_id": "01a20690-73d6-78e7-8f50-caaa62630945", **every})
+    log.tag_runs(["01a20690-73d6-78e7-8f50-caaa62630945"], add=["good"])
     said = eco("runs", "show", "01a20690-73d6")
     row = json.loads(eco("runs", "show", "01a20690-73d6", "--format", "json").out)
     head = {"run_id", "study_id", "system_id", "timesteps", "timestamp", "simulation_status", "metadata_json"}
-    unset = {"failure_cause", "failure_stage"}
-    assert [name for name in row if name not in head | unset and name not in said.out] == []
+    shown = [name for name, value in row.items() if value is not None and name not in head | {"currency"}]
+    assert [name for name in shown if name not in said.out] == []
+    assert len(shown) > 45
     assert row["total_cost"] == 1.0
 
 

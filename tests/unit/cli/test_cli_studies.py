@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import pytest
 
 from ecosystemiser.cli import study_progress
 from ecosystemiser.cli.commands import demo
+from ecosystemiser.cli.study_points import Points
 from ecosystemiser.cli.study_progress import told_progress
-from ecosystemiser.cli.study_report import Points, cost_map, value_text
+from ecosystemiser.cli.study_report import cost_map, value_text
 from ecosystemiser.cli.text import told_apart
 from ecosystemiser.errors import FailureCause
 from ecosystemiser.jobs.bus import EventBus
@@ -32,13 +33,20 @@ def sizing(log: DatabaseMetadataService) -> None:
     study = {"study_id": "sizing", "study_type": "parametric", "system_id": "farm"}
     log.log_study({**study, "settings_json": json.dumps(settings)})
     rows = [
-        {"run_id": f"r-{at}", "study_id": "sizing", "solver_type": "hybrid", "parameters_json": json.dumps(values)}
+        {
+            "run_id": f"r-{at}",
+            "study_id": "sizing",
+            "point": at,
+            "solver_type": "hybrid",
+            "currency": "EUR",
+            "parameters_json": json.dumps(values),
+        }
         for at, (battery, pv) in enumerate(COSTS)
         for values in [{"battery.capacity_kwh": battery, "roof_pv.capacity_kw": pv}]
     ]
-    log.begin_study_runs("sizing", rows, range(len(rows)))
+    log.log_simulation_runs(rows)
     for at, cost in enumerate(COSTS.values()):
-        ended = {"simulation_status": "completed", "total_cost": cost, "metadata_json": {"currency": "EUR"}}
+        ended = {"simulation_status": "completed", "total_cost": cost}
         if cost is None:
             ended = {"simulation_status": "failed", "failure_cause": "infeasible"}
             ended["metadata_json"] = {"error": "no plan"}
@@ -127,14 +135,13 @@ def test_no_such_study_is_a_wrong_request(name: str, words: str, eco: Callable[.
     assert words in said.err
 
 
-def test_names_in_the_database_cannot_steer_the_terminal(
-    log: DatabaseMetadataService, eco: Callable[..., Any]
-) -> None:
+def test_names_in_the_database_cannot_steer_the_terminal(log: DatabaseMetadataService, eco: Callable[..., Any]) -> None:
     evil = "\x1b]0;owned\x07"
     settings = {"parameters": {f"a.{evil}": [evil]}, "base_config": {"solver_type": evil}}
     log.log_study({"study_id": "s", "study_type": evil, "system_id": evil, "settings_json": json.dumps(settings)})
-    row = {"run_id": "r", "study_id": "s", "parameters_json": json.dumps({f"a.{evil}": evil})}
-    log.begin_study_runs("s", [row], [0])
+    log.log_simulation_run(
+        {"run_id": "r", "study_id": "s", "point": 0, "parameters_json": json.dumps({f"a.{evil}": evil})}
+    )
     log.log_simulation_run({"run_id": "r", "simulation_status": "failed", "metadata_json": {"error": evil}})
     for arguments in (("list",), ("show", "s")):
         said = eco("study", *arguments)
@@ -149,6 +156,78 @@ def test_settings_that_no_version_of_ours_wrote_are_no_error(
         log.log_study({"study_id": f"s-{at}", "settings_json": text})
         for style in ("table", "csv", "json"):
             assert eco("study", "show", f"s-{at}", "--format", style).code == 0
+
+
+@pytest.mark.parametrize("status", ["interrupted", "cancelled", "failed"])
+def test_a_study_that_did_not_end_says_why_and_how_to_go_on(
+    status: str, log: DatabaseMetadataService, eco: Callable[..., Any]
+) -> None:
+    log.log_study({"study_id": "sizing", "points": 12})
+    log.log_study({"study_id": "sizing", "status": status, "message": "no room on the disk"})
+    shown = eco("study", "show", "sizing").out
+    assert f"{status}: study sizing, of unknown kind, 12 points of –\n" in shown  # noqa: RUF001
+    assert "Why: no room on the disk. What was done is kept.\nGo on: ecosystemiser study resume sizing\n" in shown
+    listed = eco("study", "list").out
+    assert f"sizing  {status}" in listed
+
+
+@pytest.mark.usefixtures("sizing")
+def test_a_completed_study_needs_no_going_on(eco: Callable[..., Any]) -> None:
+    assert "resume" not in eco("study", "show", "sizing").out
+    assert "status" not in eco("study", "list").out
+
+
+def test_a_study_whose_owner_is_gone_says_so_and_is_left_as_it_is(
+    log_of_the_dead: Callable[..., None], log: DatabaseMetadataService, eco: Callable[..., Any]
+) -> None:
+    log.log_study({"study_id": "alive"})
+    log_of_the_dead("r-0", "r-1", study_id="sizing")
+    listed = eco("study", "list")
+    assert listed.widest <= 80
+    signs = {line.split()[1]: line.split()[0] for line in listed.out.splitlines()[1:]}
+    assert signs == {"alive": "●", "sizing": "○"}
+    assert "running (owner gone)" in listed.out
+    shown = eco("study", "show", "sizing").out
+    assert shown.startswith("○ running (owner gone): study sizing, ")
+    assert "Why: its process died." in shown
+    assert "2 runs: 2 ○ running (owner gone)" in shown
+    assert shown.count("○") == 4  # the head, two points, the count
+    assert {row["status"] for row in log.query_studies()} == {"running"}
+
+
+def test_a_study_that_died_before_its_first_run_says_so(
+    log_of_the_dead: Callable[..., None], log: DatabaseMetadataService, eco: Callable[..., Any]
+) -> None:
+    """Its row stands before any of its runs; nothing but its owner tells that nobody works on it."""
+    log.log_study({"study_id": "alive"})
+    log_of_the_dead(study_id="sizing")
+    listed = eco("study", "list").out
+    assert {line.split()[1]: line.split()[0] for line in listed.splitlines()[1:]} == {"alive": "●", "sizing": "○"}
+    shown = eco("study", "show", "sizing").out
+    assert shown.startswith("○ running (owner gone): study sizing, ")
+    assert "Go on: ecosystemiser study resume sizing" in shown
+    assert log.studies_of_the_dead() == {"sizing"}
+
+
+@pytest.mark.usefixtures("sizing")
+def test_results_taken_over_are_counted(log: DatabaseMetadataService, eco: Callable[..., Any]) -> None:
+    assert "taken over" not in eco("study", "show", "sizing").out
+    log.log_simulation_run({"run_id": "r-0", "reused_from": "other"})
+    assert eco("study", "show", "sizing").out.endswith("\n1 of them taken over from earlier runs.\n")
+
+
+def test_the_list_counts_points_done_and_failed(log: DatabaseMetadataService, eco: Callable[..., Any]) -> None:
+    log.log_study({"study_id": "sizing", "points": 1200})
+    statuses = ("completed", "completed", "failed", "cancelled", "interrupted")
+    for at, status in enumerate(statuses):
+        log.log_simulation_run({"run_id": f"r-{at}", "study_id": "sizing", "simulation_status": status})
+    head, row = eco("study", "list").out.splitlines()
+    assert head.split()[:6] == ["study", "status", "kind", "system", "points", "done"]
+    assert row.split()[:8] == ["●", "sizing", "running", "–", "–", "1,200", "2", "1"]  # noqa: RUF001
+    (told,) = json.loads(eco("study", "list", "--format", "json").out)
+    assert {name: told[name] for name in ("points", "runs", "running", *set(statuses))} == {
+        "points": 1200, "runs": 5, "running": 0, "completed": 2, "failed": 1, "cancelled": 1, "interrupted": 1
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -180,22 +259,28 @@ def point(at: int, values: dict[str, Any], cost: float | None) -> dict[str, Any]
     return {**row, "parameters_json": json.dumps(values)}
 
 
+def all_points(varied: tuple[str, ...], rows: Sequence[dict[str, Any]]) -> Points:
+    done = [row for row in rows if row["total_cost"] is not None]
+    best = tuple(sorted(done, key=lambda row: float(row["total_cost"])))
+    return Points(varied, tuple(rows), best, number=len(rows))
+
+
 def test_a_map_shows_where_it_is_cheap_and_what_failed() -> None:
     costs = [[9.0, 5.0], [None, 1.0]]
     rows = [point(2 * x + y, {"a.x": x, "b.y": y}, costs[x][y]) for x in range(2) for y in range(2)]
-    lines = cost_map(Points(("a.x", "b.y"), tuple(rows)), 80).splitlines()
+    lines = cost_map(all_points(("a.x", "b.y"), rows), 80).splitlines()
     assert lines[-2].split() == ["0", "9.00", "██", "5.00", "▒▒"]
     assert lines[-1].split() == ["1", "✕", "1.00*"]
 
 
 @pytest.mark.parametrize("varied", [(), ("a.x",), ("a.x", "b.y", "c.z")])
 def test_only_two_fields_make_a_map(varied: tuple[str, ...]) -> None:
-    assert cost_map(Points(varied, (point(0, dict.fromkeys(varied, 1), 1.0),)), 80) == ""
+    assert cost_map(all_points(varied, [point(0, dict.fromkeys(varied, 1), 1.0)]), 80) == ""
 
 
 def test_zipped_points_make_no_map() -> None:
     rows = tuple(point(at, {"a.x": at, "b.y": at}, 1.0) for at in range(3))
-    assert cost_map(Points(("a.x", "b.y"), rows), 80) == ""
+    assert cost_map(all_points(("a.x", "b.y"), rows), 80) == ""
 
 
 def test_progress_is_told_on_the_error_stream_every_few_seconds(
@@ -227,7 +312,7 @@ def test_progress_is_told_on_the_error_stream_every_few_seconds(
 def test_the_tour_can_be_taken_again_in_the_same_folder(
     monkeypatch: pytest.MonkeyPatch, eco: Callable[..., Any]
 ) -> None:
-    monkeypatch.setattr("ecosystemiser.config.solver_options.SOLVER_TYPES", ("rule_based", "hybrid"))
+    monkeypatch.setattr("ecosystemiser.config.solver_options.SOLVER_TYPES", ("rule_based",))
     monkeypatch.setattr(demo, "STUDY_SOLVER", "rule_based")
     monkeypatch.setattr(demo, "VARIED", {"battery.capacity_kwh": [0, 40], "roof_pv.capacity_kw": [30, 60]})
     for name in ("demo", "demo-2"):

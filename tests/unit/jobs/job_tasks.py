@@ -6,7 +6,6 @@ import ctypes
 import itertools
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -57,6 +56,12 @@ def say_events(payload: str, context: Context) -> str:
     return payload
 
 
+def say_events_at_once(payload: int, context: Context) -> None:
+    context.send(tuple(RunStarted(run_id=str(number)) for number in range(payload)))
+    context.send(())
+    context.send(("no", "events"))
+
+
 def tell_pid_and_sleep(payload: float, context: Context) -> str:
     context.send(os.getpid())
     time.sleep(payload)
@@ -70,6 +75,16 @@ def wait_until_told(payload: float, context: Context) -> str:
     while time.monotonic() < end and not context.should_stop():
         time.sleep(0.005)
     return "returned"
+
+
+def take_parts(payload: tuple[float, ...], context: Context) -> str:
+    """Parts of so many seconds each, in which nothing is heard."""
+    for seconds in payload:
+        context.begin_part()
+        time.sleep(seconds)
+        if context.should_stop():
+            break
+    return "all parts"
 
 
 def raise_when_told(payload: float, context: Context) -> None:
@@ -149,13 +164,38 @@ def touch(payload: str, context: Context) -> None:
 
 
 def surroundings(payload: object, context: Context) -> dict[str, object]:
-    return {
-        "numpy": "numpy" in sys.modules,
-        "group": os.getpgid(0),
-        **{name: os.environ.get(name) for name in os.environ if name.endswith("_NUM_THREADS")},
-    }
+    """Tell the process group, and which variables were set before this process' program began."""
+    words = (word.partition("=") for word in Path("/proc/self/environ").read_text().split("\0"))
+    return {"group": os.getpgid(0), **{name: value for name, _, value in words if name.endswith("_NUM_THREADS")}}
 
 
 def give_back(payload: bytes, context: Context) -> bytes:
     context.send(payload)
     return payload
+
+
+def swell(payload: float, context: Context) -> str:
+    """Take and use `payload` MB, as fast as it goes, in small pieces; give them back after a moment."""
+    context.send(os.getpid())
+    kept = [bytearray(b"x") * 1_000_000 for _ in range(int(payload))]
+    time.sleep(0.5)
+    return f"{len(kept)} MB"
+
+
+def reserve(payload: float, context: Context) -> int:
+    """Ask for `payload` MB at once, and use none of it."""
+    import numpy as np
+
+    return np.zeros(int(payload * 1e6), np.uint8).nbytes
+
+
+RUNNING: list[object] = []
+
+
+def alone(payload: float, context: Context) -> int:
+    """Return how many others ran in this process at the same time."""
+    RUNNING.append(context.job_id)
+    time.sleep(payload)
+    others = len(RUNNING) - 1
+    RUNNING.remove(context.job_id)
+    return others

@@ -23,6 +23,13 @@ NEEDED: dict[str, object] = {
     "kpis": {"total_cost": 1.5, "self_sufficiency_rate": None},
     "task": "m:f",
     "attempt": 1,
+    "number": 4,
+    "evaluations": 200,
+    "metrics": {"hypervolume": 0.5},
+    "runs": 22,
+    "seconds": 61.5,
+    "disk_bytes": 2e6,
+    "timed": 2,
 }
 KINDS = [each for _, each in inspect.getmembers(events, inspect.isclass) if issubclass(each, Event)]
 

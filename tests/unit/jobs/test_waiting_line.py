@@ -62,6 +62,30 @@ def test_three_deaths_alone_are_the_end() -> None:
     assert len(line) == 0
 
 
+def test_work_that_had_not_begun_is_to_blame_for_nothing() -> None:
+    """It goes back to where it belongs: to the end of the others, or to the suspects."""
+    line, works = a_line("a", "b")
+    taken = line.next([])
+    assert taken is works["a"]
+    line.put_back(taken)
+    assert [line.next([]), line.next([])] == [works["b"], works["a"]]
+    assert not works["a"].is_suspect
+    assert line.take_back(works["a"])
+    suspect = line.next([])
+    assert suspect is works["a"]
+    line.put_back(suspect)
+    line.add(works["b"])
+    assert [line.next([]), line.next([])] == [works["b"], works["a"]]
+    assert works["a"].deaths_alone == 0
+
+
+def test_blame_without_taking_back() -> None:
+    """Where it is repeated by others: the first death in company, then so many as are allowed alone."""
+    line, works = a_line("a")
+    assert [line.blame(works["a"]) for _ in range(4)] == [True, True, True, False]
+    assert works["a"].is_suspect
+
+
 def test_jobs_can_be_dropped() -> None:
     line, works = a_line("a", "b", "c")
     suspect = line.next([])

@@ -375,3 +375,62 @@ def test_negative_rounding_of_a_solver_does_not_matter():
 """
     flows = {"roof.out": [2], "load.in": [2], "grid.import": [-1e-12], "battery.discharge": [-1e-12]}
     assert lone(components, flows, [0, -1e-12]).local_use == pytest.approx(2, abs=1e-9)
+
+
+DESALINATION = """
+  grid: {type: grid, import_price_per_kwh: 0.3, renewable_share: 0.25}
+  roof: {type: pv, capacity_kw: 1, profile: [1.0, 1.0]}
+  mains: {type: water_grid, import_price_per_m3: 2, import_limit_m3_per_h: 1}
+  osmosis: {type: converter, input: electricity, output: water, ratio: 0.5, power_kw: 4}
+  cistern: {type: storage, bus: water, capacity_m3: 8, initial_level: 0, end_price: 0}
+  taps: {type: water_demand, profile: [3.0, 2.0]}
+  reuse: {type: converter, input: water, output: service_water}
+  flush: {type: water_demand, bus: service_water, profile: [0.0, 1.0]}
+"""
+MADE_OF_ELECTRICITY = {
+    "grid.import": [3, 3],
+    "roof.out": [1, 1],
+    "osmosis.in": [4, 4],
+    "osmosis.out": [2, 2],
+    "mains.import": [1, 1],
+    "taps.in": [3, 2],
+    "reuse.in": [0, 1],
+    "reuse.out": [0, 1],
+    "flush.in": [0, 1],
+}
+
+
+def test_water_made_of_electricity_is_neither_bought_nor_rain():
+    """2 of each hour's 3 m3 are made, 1 is of the mains: 2/3 of the 6 m3 delivered are not mains, through a pipe too.
+
+    Where its electricity comes from makes no difference: 3 of 4 kWh are bought, a quarter of that renewable.
+    """
+    traced = lone(DESALINATION, MADE_OF_ELECTRICITY, [[0, 0, 0]])
+    assert traced.local_water == pytest.approx(4, rel=1e-12)
+    assert traced.rain_delivered == 0
+    assert traced.local_use == pytest.approx(2)
+    assert traced.renewable_delivered == 0  # no demand of energy
+
+
+def test_water_made_of_electricity_keeps_its_origin_in_a_cistern():
+    """1 of 3 m3 goes into the empty cistern and comes back in hour 2, still 2/3 not mains; then 2 + 1 as before."""
+    flows = {**MADE_OF_ELECTRICITY, "taps.in": [2, 3], "cistern.charge": [1, 0], "cistern.discharge": [0, 1]}
+    traced = lone(DESALINATION, flows, [[0, 1, 0]])
+    assert traced.local_water == pytest.approx(4, rel=1e-12)
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_a_batch_counts_water_made_of_electricity_as_the_hours_do(lanes):
+    from ecosystemiser.config.solver_options import SolverOptions
+    from ecosystemiser.results import tally_of
+    from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, stack
+
+    text = f"system_id: dry\ntime: {{steps: 2}}\ncomponents:\n{DESALINATION}"
+    problem = compile_problem(load_system(parse_yaml(text, "dry.yaml")))
+    solver = RuleBasedSolver(problem, SolverOptions())
+    solution = solver.solve(problem)
+    hours = tally_of(problem, solution.flows, solution.levels)
+    batch = solver.solve_batch(stack([problem] * lanes)).tally
+    assert float(hours.local_water) > 0
+    assert batch.local_water == pytest.approx([float(hours.local_water)] * lanes, rel=1e-12)
+    assert batch.rain_delivered.tolist() == [0.0] * lanes == [float(hours.rain_delivered)] * lanes

@@ -76,9 +76,7 @@ def test_runs_are_found_by_study_solver_cost_and_share(service):
         "r1",
         "r2",
     ]
-    assert [
-        run["run_id"] for run in asked(status="completed", order_by="-total_cost", limit=1, offset=1)
-    ] == ["r1"]
+    assert [run["run_id"] for run in asked(status="completed", order_by="-total_cost", limit=1, offset=1)] == ["r1"]
 
 
 def test_a_finished_run_keeps_its_state(service):
@@ -142,20 +140,20 @@ def test_a_summary_counts_states_and_names_the_cheapest_completed_run(service):
         "by_status": {"completed": 2, "failed": 1, "running": 1},
         "best_total_cost": 3.0,
         "best_run_id": "b",
+        "by_cause": {},
     }
 
 
 def test_statistics_count_everything(service):
     service.log_study({"study_id": "s"})
     service.log_simulation_run({"run_id": "a", "solver_type": "milp", "timestamp": "2026-01-01T00:00:00Z"})
-    service.log_simulation_run(
-        {"run_id": "b", "simulation_status": "failed", "timestamp": "2026-02-01T00:00:00Z"}
-    )
+    service.log_simulation_run({"run_id": "b", "simulation_status": "failed", "timestamp": "2026-02-01T00:00:00Z"})
     assert service.get_statistics() == {
         "runs": 2,
         "studies": 1,
         "by_status": {"failed": 1, "running": 1},
         "by_solver": {None: 1, "milp": 1},
+        "by_cause": {},
         "oldest": "2026-01-01T00:00:00.000000Z",
         "newest": "2026-02-01T00:00:00.000000Z",
     }

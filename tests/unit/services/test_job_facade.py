@@ -66,6 +66,16 @@ def test_a_job_runs_and_its_events_are_published_in_order(facade: JobFacade) -> 
     assert min(job.waited_s, job.ran_s) >= 0
 
 
+def test_events_that_are_sent_together_are_published_one_by_one(facade: JobFacade) -> None:
+    """Other tuples are messages as any."""
+    messages: list[object] = []
+    with facade.bus.record() as seen:
+        facade.submit_job("job_tasks:say_events_at_once", 3)
+        list(facade.wait(on_message=lambda _, message: messages.append(message)))
+    assert [event.run_id for event in seen if isinstance(event, RunStarted)] == ["0", "1", "2"]
+    assert messages == [(), ("no", "events")]
+
+
 def test_a_task_may_be_given_as_a_function(facade: JobFacade) -> None:
     from ecosystemiser.names import is_identifier
 
@@ -264,5 +274,5 @@ def test_an_executor_or_a_bus_may_be_given() -> None:
     with JobFacade(InlineExecutor(), bus=bus) as facade, bus.record() as seen:
         facade.submit_job("job_tasks:double", 1)
     assert len(seen) == 3
-    with pytest.raises(InputError, match=r"executor: 'threads' is no executor; give inline or process"):
+    with pytest.raises(InputError, match=r"executor: 'threads' is no executor; give inline, process or dask"):
         JobFacade("threads")  # type: ignore[arg-type]

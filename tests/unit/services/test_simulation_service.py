@@ -18,7 +18,8 @@ from ecosystemiser.kpis import KPI_NAMES
 from ecosystemiser.services import worker as worker_module
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 from ecosystemiser.services.orders import Order
-from ecosystemiser.services.simulation_service import SimulationService, row_before, simulate
+from ecosystemiser.services.run_rows import RunRows
+from ecosystemiser.services.simulation_service import SimulationService, simulate
 from ecosystemiser.store import files as store_files
 from ecosystemiser.store.states import RunStatus
 
@@ -69,33 +70,56 @@ def row_of(log: DatabaseMetadataService, run_id: str = "r1") -> dict[str, Any]:
 # The row before.
 
 
-def test_the_row_before_says_what_was_asked(tmp_path: Path) -> None:
-    config = SimulationConfig(study_id="s1", solver_type="hybrid", parameters={"b.x": 2, "a.y": [1, "z"]})
-    before = datetime.now(UTC)
-    row = row_before(Order("r1", config, tmp_path / "r1"), "from-the-file", 168)
-    assert before <= datetime.fromisoformat(str(row.pop("timestamp"))) <= before + timedelta(seconds=10)
+@pytest.fixture
+def before(log: DatabaseMetadataService) -> Callable[..., dict[str, Any]]:
+    """Return a function from the fields of a config to the row that stands before its work."""
+
+    def make(**fields: Any) -> dict[str, Any]:
+        asked = SimulationConfig(**fields)
+        return RunRows(log).before(Order("r1", asked, "results", point=7))
+
+    return make
+
+
+def test_the_row_before_says_what_was_asked(before: Callable[..., dict[str, Any]], system_file: Any) -> None:
+    began = datetime.now(UTC)
+    row = before(
+        system=system_file(HOUSE), study_id="s1", solver_type="hybrid", timesteps=3,
+        parameters={"house.profile": [0.5, 0.5, 0.5], "battery.capacity_kwh": 2},
+    )  # fmt: skip
+    assert began <= datetime.fromisoformat(str(row.pop("timestamp"))) <= began + timedelta(seconds=10)
     assert len(str(row.pop("config_hash"))) == 64
+    documents = {row.pop(f"{kind}_document") for kind in ("system", "files", "config", "environment")}
+    assert len(documents) == 4
     assert row == {
         "run_id": "r1",
         "study_id": "s1",
-        "system_id": "riverside-community",
-        "timesteps": 168,
+        "point": 7,
+        "generation": None,
+        "system_id": "house",
+        "timesteps": 3,
         "solver_type": "hybrid",
+        "currency": "EUR",
         "simulation_status": "running",
-        "results_path": str(tmp_path / "r1"),
-        "parameters_json": '{"a.y": [1, "z"], "b.x": 2}',
+        "results_path": "results/r1",
+        "parameters_json": '{"house.profile":[0.5,0.5,0.5],"battery.capacity_kwh":2}',
+        "retry_of": None,
     }
 
 
-def test_a_system_without_a_name_in_the_config_has_that_of_its_file(tmp_path: Path) -> None:
-    row = row_before(Order("r1", SimulationConfig(system="farm.yaml"), tmp_path), "farm", 3)
-    assert row["system_id"] == "farm"
+def test_the_name_in_the_config_stands_before_that_of_the_file(
+    before: Callable[..., dict[str, Any]], system_file: Any
+) -> None:
+    assert before(system=system_file(HOUSE), system_id="other")["system_id"] == "other"
 
 
-def test_the_hash_tells_what_is_solved_and_not_under_which_name(tmp_path: Path) -> None:
+def test_the_hash_tells_what_is_solved_and_not_under_which_name(
+    before: Callable[..., dict[str, Any]], system_file: Any
+) -> None:
     def hashed(**fields: Any) -> object:
-        return row_before(Order("r", SimulationConfig(**fields), tmp_path), "s", 1)["config_hash"]
+        return before(**{"system": path, "timesteps": 4} | fields)["config_hash"]
 
+    path = system_file(HOUSE)
     assert hashed() == hashed(run_id="r2", study_id="s2", output_directory="elsewhere")
     others = [
         hashed(),
@@ -103,7 +127,7 @@ def test_the_hash_tells_what_is_solved_and_not_under_which_name(tmp_path: Path) 
         hashed(solver_type="hybrid"),
         hashed(parameters={"battery.capacity_kwh": 3}),
         hashed(solver=SolverOptions(gap=0.1)),
-        hashed(system="farm.yaml"),
+        hashed(system="greensboro-house"),
     ]
     assert len(set(others)) == len(others)
 
@@ -311,14 +335,14 @@ def test_ctrl_c_after_the_end_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It comes when the row is written, and before anybody knows."""
-    real = log.log_simulation_run
+    real = log.log_simulation_runs
 
-    def late(run: Any) -> None:
-        real(run)
-        if run.get("simulation_status") == "completed":
+    def late(rows: Any) -> None:
+        real(rows)
+        if rows[0].get("simulation_status") == "completed":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(log, "log_simulation_run", late)
+    monkeypatch.setattr(log, "log_simulation_runs", late)
     with pytest.raises(KeyboardInterrupt):
         service.run_simulation(config())
     assert row_of(log)["simulation_status"] == "completed"

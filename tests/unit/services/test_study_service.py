@@ -27,10 +27,11 @@ from ecosystemiser.jobs.events import (
     StudyStarted,
 )
 from ecosystemiser.jobs.executors import Context
-from ecosystemiser.services import study_service as study_module
+from ecosystemiser.services import study_work as work_module
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 from ecosystemiser.services.job_facade import JobFacade
 from ecosystemiser.services.study_service import StudyResult, StudyRun, StudyService
+from ecosystemiser.services.worker import Workbench
 from ecosystemiser.store.states import RunStatus
 
 TASKS = Path(__file__).parents[1] / "study"
@@ -124,7 +125,8 @@ def test_the_settings_of_a_study_are_kept(service: StudyService, study_of: Calla
     service.run_study(study)
     (row,) = service.database_service.query_studies()
     kept = StudyConfig.model_validate_json(row["settings_json"])
-    assert kept.model_dump(mode="json") == study.model_dump(mode="json")
+    assert kept.model_dump(mode="json") == study.model_dump(mode="json") | {"timeseries": "all"}
+    assert row["points"] == 3
     assert (row["system_id"], row["study_type"]) == ("house", "parametric")
     assert row["finished_at"] is not None
 
@@ -311,14 +313,18 @@ def test_outcomes_that_nobody_has_heard_yet_are_kept(
         assert states(service) == ("cancelled", {"completed": 3, "cancelled": 1})
 
 
-def test_a_cancelled_study_may_run_again(service: StudyService, study_of: Callable[..., StudyConfig]) -> None:
-    """Its cancelled runs stay as they are."""
+def test_a_cancelled_study_goes_on_and_is_not_begun_again(
+    service: StudyService, study_of: Callable[..., StudyConfig]
+) -> None:
+    """Its cancelled runs stay as they are; only points without an answer are run."""
     interrupting(service, RunStarted, 2, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         service.run_study(study_of())
     before = states(service)[1]
-    assert service.run_study(study_of()).by_status() == {"completed": 5}
-    assert states(service) == ("completed", before | {"completed": before["completed"] + 5})
+    with pytest.raises(InputError, match="study resume"):
+        service.run_study(study_of())
+    assert service.resume_study("s").by_status() == {"completed": 5}
+    assert states(service) == ("completed", before | {"completed": 5})
 
 
 def test_should_stop_cancels_the_study(service: StudyService, study_of: Callable[..., StudyConfig]) -> None:
@@ -343,7 +349,7 @@ def test_a_piece_that_waits_for_its_second_try_is_cancelled_too(
         raise MemoryError
 
     monkeypatch.setattr("ecosystemiser.services.worker.make_runs", fail)
-    monkeypatch.setattr(study_module, "make_runs", "ecosystemiser.services.worker:make_runs")
+    monkeypatch.setattr(work_module, "make_runs", "ecosystemiser.services.worker:make_runs")
     with pytest.raises(KeyboardInterrupt):
         service.run_study(study_of({"battery.capacity_kwh": list(range(16))}), should_stop=lambda: bool(stops))
     assert states(service) == ("cancelled", {"cancelled": 2})
@@ -358,7 +364,7 @@ def test_a_log_that_breaks_in_the_middle_ends_the_study(
 
     def breaking(rows: Any) -> None:
         calls.append(rows)
-        if len(calls) == 3:
+        if len(calls) == 6:  # each piece is logged before and after
             raise StoreError("the disk is full")
         real(rows)
 
@@ -398,7 +404,7 @@ def test_a_defect_of_ours_leaves_runs_interrupted(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(study_module._Work, "_tell_progress", broken)
+    monkeypatch.setattr(work_module._Progress, "after", broken)
     with pytest.raises(ZeroDivisionError):
         service.run_study(study_of(workers=1))
     status, by_status = states(service)
@@ -439,7 +445,7 @@ def test_a_piece_that_fails_is_made_run_by_run(
 ) -> None:
     """So one that breaks its worker costs nobody else; its row tells the traceback."""
     monkeypatch.setattr("ecosystemiser.services.worker.make_runs", _break_at_thirteen)
-    monkeypatch.setattr(study_module, "make_runs", "ecosystemiser.services.worker:make_runs")
+    monkeypatch.setattr(work_module, "make_runs", "ecosystemiser.services.worker:make_runs")
     with service.bus.record() as seen:
         result = service.run_study(study_of({"battery.capacity_kwh": list(range(20))}))
     assert result.by_status() == {"completed": 19, "failed": 1}
@@ -457,4 +463,4 @@ def _break_at_thirteen(orders: Any, context: Context) -> None:
     if any(order.config.parameters["battery.capacity_kwh"] == 13 for order in orders):
         raise ZeroDivisionError("a defect")
     for order in orders:
-        context.send([study_module.Workbench().make(order).for_sending()])
+        context.send([Workbench().make(order).for_sending()])

@@ -95,6 +95,43 @@ def test_a_variation_solved_warm_costs_what_it_costs_cold(what, end):
     assert solver.cold_repeats == 0
 
 
+def test_what_follows_a_base_does_not_depend_on_what_was_solved_before():
+    """Bit by bit in the whole plan; the second half of the changes is solved after the first, or not."""
+    changes = [change for listed in VARIATIONS.values() for change in listed]
+    solvers = [prepare("milp", town()) for _ in range(2)]
+    plans = []
+    for solver, earlier in zip(solvers, (changes[: len(changes) // 2], []), strict=True):
+        solver.start_from(town())
+        for change in earlier:
+            solver.solve(town(change))
+        solver.start_from(None)
+        plans.append([solver.solve(town(change)) for change in changes[len(changes) // 2 :]])
+    for one, other in zip(*plans, strict=True):
+        assert (one.report.start, one.report.iterations) == (other.report.start, other.report.iterations)
+        assert np.array_equal(one.flows, other.flows)
+        assert np.array_equal(one.levels, other.levels)
+    assert plans[0][0].report.start == "warm"
+
+
+def test_after_a_failure_a_base_is_still_what_the_next_starts_from():
+    good, bad = problem_of(SCARCE.format(line=9)), problem_of(SCARCE.format(line=1))
+    solver = prepare("milp", good)
+    solver.start_from(good)
+    with pytest.raises(SolveError):
+        solver.solve(bad)
+    solver.start_from(None)
+    report = solver.solve(good).report
+    assert (report.start, report.iterations) == ("warm", 0)
+
+
+def test_a_base_without_a_plan_lets_what_follows_start_cold():
+    good, bad = problem_of(SCARCE.format(line=9)), problem_of(SCARCE.format(line=1))
+    solver = prepare("milp", good)
+    solver.solve(good)
+    solver.start_from(bad)
+    assert solver.solve(good).report.start == "cold"
+
+
 def test_capital_and_co2_price_move_the_objective_of_a_warm_solve():
     """Capital is no column but the offset of the objective; a CO2 price is on every kWh bought."""
     solver = prepare("milp", town())

@@ -270,6 +270,38 @@ def test_water_dearer_than_going_without_is_bought_by_the_rule_only(solver):
     assert kpis(solved, *expected) == near(expected)
 
 
+# ------------------------------------------------------------------------------------------- mains that cost nothing
+
+
+@each_solver
+@pytest.mark.parametrize("end", ["shortfall", "free", "cyclic", "fixed"])
+@pytest.mark.parametrize("place", ["", ", bus: service_water"])
+@pytest.mark.parametrize("price", [0.0, -0.5, [0.0, -1.0, 2.0]])
+def test_mains_at_no_price_leave_a_sound_plan(solver, end, place, price):
+    """Whatever is bought beside rain: both audits pass (in `solve`), the tank keeps rain while it has room."""
+    if solver == "rule_based" and end in ("cyclic", "fixed"):
+        return
+    mains = MAINS.format(price=price).replace(f"{price}}}", f"{price}{place}}}")
+    rest = HOUSE.removeprefix(MAINS) if not place else ROOF + TANK + FLUSH
+    rain, flush = [0.0, 5.0, 2.0], [1.0, 2.0, 0.0]
+    solved = solve(solver, mains + text_of(rest, rain=rain, flush=flush, tank="capacity_m3: 3"), 3, end=end)
+    level, caught = solved.level("tank"), solved.flow("roof.out")
+    last = 2 if end in ("cyclic", "fixed") else 3  # there the tank may let go of what is above its end level
+    assert all(caught[at] == near(rain[at]) or level[at + 1] == near(3) for at in range(last))
+
+
+@each_with_foresight
+def test_to_be_paid_for_water_is_worth_leaving_rain(solver):
+    """1 flushed an hour, a tank of 2 that is full, rain 1 an hour, mains at -1: 2 are bought for 2, the rain passes.
+
+    The rule keeps to rain.
+    """
+    text = text_of(HOUSE, price=-1.0, rain=[1.0, 1.0], flush=[1.0, 1.0], tank="capacity_m3: 2, initial_level: 1")
+    names = ("total_cost", "mains_water_m3", "overflow_m3")
+    assert kpis(solve(solver, text, 2, end="fixed"), *names) == near(dict(zip(names, (-2, 2, 2), strict=True)))
+    assert kpis(solve("rule_based", text, 2), *names) == near(dict.fromkeys(names, 0))
+
+
 # ------------------------------------------------------------------------------------------- ends
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecosystemiser.errors import InputError, StoreError
-from ecosystemiser.store import connect, creation, files
+from ecosystemiser.store import files, sqlite
 from ecosystemiser.store.engine import open_database, sqlite_transaction
 from ecosystemiser.store.runs import get_run, log_run
 from ecosystemiser.store.schema import SCHEMA_VERSION
@@ -67,13 +67,20 @@ def test_the_default_place_is_below_the_current_folder_and_made_on_demand(tmp_pa
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ECOSYSTEMISER_DB", raising=False)
     with open_database() as database:
-        assert database.path == tmp_path.resolve() / "data" / "simulation_index.sqlite"
+        assert database.location.path == tmp_path.resolve() / "data" / "simulation_index.sqlite"
+
+
+def test_a_file_needs_no_driver_of_a_server(path):
+    script = "import sys; from ecosystemiser.store.engine import open_database; open_database(sys.argv[1]).close(); "
+    script += "print(sorted(name for name in sys.modules if name.partition('.')[0] in ('psycopg', 'alembic')))"
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_environment_names_the_database(path, monkeypatch):
     monkeypatch.setenv("ECOSYSTEMISER_DB", f"sqlite:///{path}")
     with open_database() as database:
-        assert database.path == path.resolve()
+        assert database.location.path == path.resolve()
 
 
 @pytest.mark.parametrize("asked", [":memory:", "sqlite://", "", "file:x?mode=memory", "a\0b"])
@@ -83,8 +90,8 @@ def test_what_names_no_file_is_refused(asked):
 
 
 def test_another_kind_of_database_is_refused_without_showing_its_password():
-    with pytest.raises(InputError, match="postgresql") as caught:
-        open_database("postgresql://me:secret@host/db")
+    with pytest.raises(InputError, match="mysql") as caught:
+        open_database("mysql://me:secret@host/db")
     assert "secret" not in str(caught.value)
 
 
@@ -207,7 +214,7 @@ def test_a_full_disk_while_creating_leaves_nothing(path, monkeypatch):
     def full(*_):
         raise OSError(files.errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(creation.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(StoreError, match="disk is full"):
         open_database(path)
     assert list(path.parent.iterdir()) == []
@@ -262,7 +269,7 @@ def test_an_error_of_the_disk_at_the_commit_refuses_that_write_alone(path):
 
 
 def test_a_lock_held_too_long_is_named(path, monkeypatch):
-    monkeypatch.setattr(connect, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(sqlite, "LOCK_WAIT_S", 0.05)
     with open_database(path) as database, closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("begin immediate")
         with pytest.raises(StoreError, match="locked"):
@@ -288,7 +295,7 @@ def test_readers_see_one_state_while_others_write(path):
 
 
 def test_foreign_keys_are_enforced(path):
-    orphan = "insert into study_runs (study_id, point, run_id, created_at) values ('s', 1, 'r', '')"
+    orphan = "insert into run_tags (run_key, tag) values (7, 'x')"
     with (
         open_database(path) as database,
         pytest.raises(StoreError, match="FOREIGN KEY"),

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from ecosystemiser.errors import InputError, StoreError
 from ecosystemiser.kpis import KPI_NAMES
 from ecosystemiser.store.engine import open_database
-from ecosystemiser.store.runs import RUN_COLUMNS, get_run, log_run, log_runs
-from ecosystemiser.store.schema import simulation_runs
+from ecosystemiser.store.runs import ALL_COLUMNS, DOCUMENTS, get_run, log_run, log_runs
 from ecosystemiser.store.states import RunStatus
-from ecosystemiser.store.values import checked_row
+from ecosystemiser.store.values import RowChecker
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def test_a_new_run_is_running_and_started_now(database):
     assert row["simulation_status"] == "running"
     assert before <= datetime.fromisoformat(row["timestamp"]) <= datetime.now(UTC)
     assert row["timestamp"] == row["created_at"] == row["updated_at"]
-    assert list(row) == [column.name for column in RUN_COLUMNS]
+    assert list(row) == [*(column.name for column in ALL_COLUMNS), *(f"{kind}_json" for kind in DOCUMENTS)]
 
 
 def test_a_second_call_changes_only_what_it_names(database):
@@ -140,12 +139,12 @@ def test_values_that_mean_nothing_are_refused(database, column, value):
 
 
 @given(
-    st.dictionaries(st.sampled_from([c.name for c in simulation_runs.c]), st.none() | st.text() | st.floats())
+    st.dictionaries(st.sampled_from([c.name for c in ALL_COLUMNS]), st.none() | st.text() | st.floats())
 )
 def test_a_row_is_taken_or_refused_with_reasons_and_nothing_else(row):
     reasons = set()
     try:
-        taken = set(checked_row(simulation_runs, row, "log_simulation_run"))
+        taken = set(RowChecker(ALL_COLUMNS, "simulation_runs", "log_simulation_run").checked(row))
     except InputError as error:
         taken, reasons = set(), set(error.findings)
     assert bool(reasons) != (taken == set(row))

@@ -2,12 +2,14 @@
 
 from contextlib import closing
 
+import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import StaticPool, create_engine, inspect
 
 from ecosystemiser.kpis import KPI_NAMES
-from ecosystemiser.store.schema import SCHEMA_VERSION, metadata, simulation_runs
+from ecosystemiser.store import views  # noqa: F401 - they are made with the tables
+from ecosystemiser.store.schema import SCHEMA_VERSION, metadata
 from ecosystemiser.store.upgrade import MIGRATIONS, migrate
 
 CUSTOMERS_RUN_COLUMNS = {
@@ -67,16 +69,27 @@ def described(engine):
             },
         }
         for table in found.get_table_names()
-    }
+    } | {view: {column["name"] for column in found.get_columns(view)} for view in found.get_view_names()}
 
 
-def test_the_customers_tables_and_columns_are_there():
-    assert set(metadata.tables) > CUSTOMERS_TABLES
-    assert set(simulation_runs.c.keys()) > CUSTOMERS_RUN_COLUMNS
+@pytest.fixture
+def fresh():
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with closing(engine.connect()) as connection:
+        metadata.create_all(connection)
+        yield connection
+    engine.dispose()
 
 
-def test_every_kpi_is_a_column():
-    assert set(simulation_runs.c.keys()) > set(KPI_NAMES)
+def test_the_customers_tables_and_columns_are_there(fresh):
+    found = inspect(fresh)
+    assert {*found.get_table_names(), *found.get_view_names()} > CUSTOMERS_TABLES
+    assert {column["name"] for column in found.get_columns("simulation_runs")} > CUSTOMERS_RUN_COLUMNS
+
+
+def test_every_kpi_is_a_typed_column(fresh):
+    types = {column["name"]: str(column["type"]) for column in inspect(fresh).get_columns("runs")}
+    assert {types[name] for name in KPI_NAMES} == {"DOUBLE"}
 
 
 def test_the_migrations_make_the_tables_of_the_schema():

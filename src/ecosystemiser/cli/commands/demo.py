@@ -112,13 +112,14 @@ def _gap(result: SimulationResult, bound: float | None) -> float | None:
 def _study(log: DatabaseMetadataService, output: str, stop: Stop) -> StudyResult:
     """Run the small study of the tour, under a name that is new."""
     from ecosystemiser.cli.commands.study_run import made
+    from ecosystemiser.cli.study_watch import Watcher
     from ecosystemiser.config.study_config import StudyConfig
     from ecosystemiser.services.checking import requested
 
     base = requested({"solver_type": STUDY_SOLVER, "output_directory": output})
     name = next(name for name in _names() if log.get_study_summary(name)["study"] is None)
     config = StudyConfig(study_id=name, base_config=base, parameters=VARIED, output_directory=base.output_directory)
-    return made(log, config, stop)
+    return made(log, config, Watcher(stop))
 
 
 def _names() -> Iterator[str]:
@@ -128,9 +129,10 @@ def _names() -> Iterator[str]:
 
 def _answer(log: DatabaseMetadataService, study: StudyResult, width: int) -> str:
     """Return what the study found: the costs as a map, and the cheapest."""
-    from ecosystemiser.cli.study_report import best_line, cost_map, failures_by_cause, points_of
+    from ecosystemiser.cli.study_points import MAPPED, read_points
+    from ecosystemiser.cli.study_report import best_line, cost_map, failures_by_cause
 
-    points = points_of({"parameters": VARIED}, log.query_study_runs(study.study_id))
+    points = read_points(log, study.study_id, {"parameters": VARIED}, first=MAPPED)
     seconds = duration(study.wall_seconds)
     head = f"Study {study.study_id}: {len(study.runs)} variations of the year with {STUDY_SOLVER}, in {seconds}."
     parts = (head, cost_map(points, width), best_line(points, width), failures_by_cause(points, width))
@@ -139,9 +141,11 @@ def _answer(log: DatabaseMetadataService, study: StudyResult, width: int) -> str
 
 def _further(run_ids: list[str], system: str, study: str) -> str:
     commands = [
+        ("ecosystemiser explore", "all runs and studies, in a browser"),
         (f"ecosystemiser runs show {short_ids(run_ids)[-1] if run_ids else NOTHING}", "all of one run"),
         (f"ecosystemiser study show {study}", "all points of the study"),
         (f"ecosystemiser runs list --study {study} --sort cost", "its runs, the cheapest first"),
+        ('ecosystemiser runs list --where "params.battery.capacity_kwh >= 80"', "the runs with a large battery"),
         (f"ecosystemiser check {system}", "what the system consists of"),
         (f"ecosystemiser run {system} --set battery.capacity_kwh=160", "another battery"),
     ]

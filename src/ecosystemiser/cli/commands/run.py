@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecosystemiser.cli.options import DbOption, FormatOption, SetOption, SystemArgument, log_of, settings_of, working
+from ecosystemiser.cli.options import (
+    DbOption,
+    FormatOption,
+    ReuseOption,
+    SetOption,
+    SystemArgument,
+    log_of,
+    settings_of,
+    working,
+)
 from ecosystemiser.cli.tables import Format, as_csv, as_json, terminal_width
 from ecosystemiser.cli.text import printable
 from ecosystemiser.errors import InputError, StoreError
@@ -29,6 +38,7 @@ OPTION_NAMES = {
     "solver.commit_h": "--commit",
     "end": "--end",
     "output_directory": "--output",
+    "run_id": "--run-id",
 }
 """What the command line calls the fields of the configuration."""
 
@@ -68,6 +78,10 @@ def run(
         float | None, typer.Option(metavar="HOURS", help="What is kept of a window; else 24, at most what it sees.")
     ] = None,
     output: Annotated[str, typer.Option(metavar="DIR", help="Folder for the hours of all runs.")] = "data/results",
+    reuse: ReuseOption = False,
+    run_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="Name the run so, to know it by.", show_default=False)
+    ] = None,
     style: FormatOption = Format.TABLE,
     db: DbOption = None,
 ) -> None:
@@ -88,12 +102,15 @@ def run(
       ecosystemiser run my-system.yaml --solver hybrid --lookahead 72
       ecosystemiser run my-system.yaml --set battery.capacity_kwh=100
       ecosystemiser run my-system.yaml --steps 168 --format json
+      ecosystemiser run my-system.yaml --reuse
     """
     fields: dict[str, Any] = {
         "system": system,
         "solver_type": solver,
         "timesteps": steps,
         "output_directory": output,
+        "reuse": reuse,
+        "run_id": run_id,
         "solver": {"end": end, "time_limit_s": time_limit} | _hours(lookahead, commit),
     }
     with working("Starting"):

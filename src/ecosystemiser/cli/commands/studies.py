@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecosystemiser.cli.options import DbOption, FormatOption, log_of
+from ecosystemiser.cli.options import DbOption, FormatOption, read_log_of
 from ecosystemiser.cli.tables import Column, Format, as_csv, as_json, as_table, terminal_width
 from ecosystemiser.cli.text import NOTHING, local_time, printable, sign, significant
-from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.kpis import KPI_NAMES
 
 if TYPE_CHECKING:
@@ -19,9 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["list_studies", "print_study", "settings_of_study", "show_study"]
 
+STATUSES = ("running", "completed", "failed", "cancelled", "interrupted")
 LISTED = (
-    *("study_id", "study_type", "system_id", "status", "runs", "completed", "failed"),
-    *("best_total_cost", "currency", "best_run_id", "timestamp", "finished_at"),
+    *("study_id", "study_type", "system_id", "status", "points", "runs", *STATUSES),
+    *("best_total_cost", "currency", "best_run_id", "timestamp", "finished_at", "message"),
 )
 """What CSV and JSON hold of each study."""
 
@@ -40,10 +39,11 @@ def list_studies(
       ecosystemiser study list
       ecosystemiser study list --limit 0 --format csv > studies.csv
     """
-    with log_of(context, db) as log:
+    with read_log_of(context, db) as log:
         studies = log.query_studies()
         shown = [_summarised(log, study) for study in (studies[:limit] if limit else studies)]
-        place = log.db_path
+        gone = _gone(log, [study["study_id"] for study in shown if study["status"] == "running"])
+        place = log.location
     if style is Format.JSON:
         typer.echo(as_json(shown))
     elif style is Format.CSV:
@@ -56,7 +56,7 @@ def list_studies(
         )
     else:
         more = f"\nOnly the first {len(shown)}: --limit 0 shows all." if len(shown) < len(studies) else ""
-        typer.echo(f"{_table(shown)}{more}")
+        typer.echo(f"{_table(shown, gone)}{more}")
 
 
 def show_study(
@@ -77,8 +77,10 @@ def show_study(
       ecosystemiser study show battery-sizing --limit 0
       ecosystemiser study show battery-sizing --format csv > points.csv
     """
-    with log_of(context, db) as log:
-        found = _found(log, study)
+    with read_log_of(context, db) as log:
+        from ecosystemiser.services.run_words import study_named
+
+        found = study_named(log, study)
         if style is Format.TABLE:
             typer.echo(_page(log, found, limit))
         else:
@@ -96,7 +98,8 @@ def settings_of_study(study: dict[str, Any]) -> dict[str, Any]:
 
 def print_study(log: DatabaseMetadataService, study_id: str, style: Format) -> None:
     """Print everything that the log holds of a study, for programs."""
-    from ecosystemiser.cli.study_report import mapping_in, parameters_of
+    from ecosystemiser.cli.run_list import parameters_of
+    from ecosystemiser.cli.study_points import mapping_in
 
     summary = log.get_study_summary(study_id)
     study = summary.pop("study") or {"study_id": study_id}
@@ -122,35 +125,42 @@ def _cells(values: dict[str, Any]) -> dict[str, Any]:
     return {name: json.dumps(value) if isinstance(value, list | dict) else value for name, value in values.items()}
 
 
+def _gone(log: DatabaseMetadataService, running: list[str]) -> dict[str, frozenset[str]]:
+    """Return those of the running studies whose process has died, each with the runs that it left running."""
+    died = log.studies_of_the_dead() & set(running) if running else set()
+    dead = log.runs_of_the_dead() if died else set()
+    return {
+        study_id: frozenset(row["run_id"] for row in log.query_simulation_runs(study_id, status="running")) & dead
+        for study_id in died
+    }
+
+
 def _summarised(log: DatabaseMetadataService, study: dict[str, Any]) -> dict[str, Any]:
     """Return what the list says of a study."""
     from ecosystemiser.cli.run_list import currency_of
 
-    summary = log.get_study_summary(study["study_id"])
-    best = log.get_simulation_run(summary["best_run_id"]) if summary["best_run_id"] is not None else None
-    counts = summary["by_status"]
-    told = {
-        **study,
-        "runs": summary["runs"],
-        "completed": counts.get("completed", 0),
-        "failed": counts.get("failed", 0),
-        "best_total_cost": summary["best_total_cost"],
-        "best_run_id": summary["best_run_id"],
-        "currency": None if best is None else currency_of(best),
-    }
+    best = log.get_simulation_run(study["best_run_id"]) if study["best_run_id"] is not None else None
+    counts = {status: study["by_status"].get(status, 0) for status in STATUSES}
+    told = {**study, **counts, "currency": None if best is None else currency_of(best)}
     return {name: told.get(name) for name in LISTED}
 
 
-def _table(studies: list[dict[str, Any]]) -> str:
+def _table(studies: list[dict[str, Any]], gone: dict[str, frozenset[str]]) -> str:
+    from ecosystemiser.cli.study_report import study_status
+
     currencies = {study["currency"] for study in studies if study["best_total_cost"] is not None}
     shared = currencies.pop() if len(currencies) == 1 else None
+    statuses = [study_status(study, gone.get(study["study_id"])) for study in studies]
+    words = [] if {"completed"} >= set(statuses) else [Column("status", statuses, drop=2)]
     columns = [
-        Column("", [sign(study["status"]) for study in studies]),
+        Column("", [sign(status) for status in statuses]),
         Column("study", [study["study_id"] for study in studies], least=20),
-        Column("kind", [study["study_type"] or NOTHING for study in studies], drop=2),
+        *words,
+        Column("kind", [study["study_type"] or NOTHING for study in studies], drop=4),
         Column("system", [study["system_id"] or NOTHING for study in studies], least=12, drop=1),
-        Column("runs", [f"{study['runs']:,}" for study in studies], is_number=True),
-        Column("failed", [f"{study['failed']:,}" for study in studies], is_number=True),
+        Column("points", [_count(study["points"]) for study in studies], is_number=True, drop=5),
+        Column("done", [_count(study["completed"]) for study in studies], is_number=True),
+        Column("failed", [_count(study["failed"]) for study in studies], is_number=True),
         Column(
             f"best [{shared}]" if shared else "best cost",
             [_cost(study, None if shared else study["currency"]) for study in studies],
@@ -161,43 +171,38 @@ def _table(studies: list[dict[str, Any]]) -> str:
     return as_table(columns)
 
 
+def _count(number: int | None) -> str:
+    return NOTHING if number is None else f"{number:,}"
+
+
 def _cost(study: dict[str, Any], currency: str | None) -> str:
     cost = study["best_total_cost"]
     return NOTHING if cost is None else f"{significant(cost)} {printable(currency or '')}".strip()
 
 
-def _found(log: DatabaseMetadataService, text: str) -> dict[str, Any]:
-    """Return the row of the study that `text` names. Raises InputError where there is none."""
-    if text == "last":
-        newest = log.query_studies()
-        if newest:
-            return newest[0]
-        remedy = "make one: ecosystemiser demo, or ecosystemiser study run FILE"
-        raise InputError([Finding(f"there are no studies in {log.db_path} yet", remedy, "STUDY")])
-    study: dict[str, Any] | None = log.get_study_summary(text)["study"]
-    if study is not None:
-        return study
-    near = get_close_matches(text, [row["study_id"] for row in log.query_studies()], 1)
-    remedy = f"did you mean {near[0]!r}?" if near else "see which there are: ecosystemiser study list"
-    raise InputError([Finding(f"is no study in {log.db_path}", remedy, "STUDY", text)])
-
-
 def _page(log: DatabaseMetadataService, study: dict[str, Any], limit: int) -> str:
     from ecosystemiser.cli import study_report as report
+    from ecosystemiser.cli.study_answer import answer_parts
+    from ecosystemiser.cli.study_points import MAPPED, read_points
     from ecosystemiser.cli.tables import as_pairs
 
     width = terminal_width()
     study_id = study["study_id"]
-    summary, rows, settings = log.get_study_summary(study_id), log.query_study_runs(study_id), settings_of_study(study)
-    points = report.points_of(settings, rows)
+    summary, settings = log.get_study_summary(study_id), settings_of_study(study)
+    gone = _gone(log, [study_id] if study["status"] == "running" else []).get(study_id)
+    points = read_points(log, study_id, settings, first=max(MAPPED, limit) if limit else None, gone=gone or ())
+    answer = answer_parts(log, study, width)
     shown = points.rows[:limit] if limit else points.rows
-    more = f"\nOnly the first {len(shown)} of {len(points.rows):,}: --limit 0 lists all."
+    more = f"\nOnly the first {len(shown)} of {points.number:,}: --limit 0 lists all."
     parts = [
-        f"{report.heading(study, summary['runs'])}\n{report.best_line(points, width)}",
+        report.heading(study, summary["runs"], gone) + ("" if answer else f"\n{report.best_line(points, width)}"),
+        *answer,
+        report.how_to_go_on(study, gone, width),
         f"Settings\n{as_pairs(report.settings_pairs(study, settings))}",
         report.cost_map(points, width),
         f"Points\n{report.points_table(points, shown, width)}" if shown else "",
         report.failures_by_cause(points, width),
     ]
     page = "\n\n".join(part for part in parts if part)
-    return f"{page}{more if len(shown) < len(points.rows) else ''}\n\n{report.counted(summary['by_status'])}"
+    counts = f"{report.counted(summary['by_status'], len(gone or ()))}{report.taken_over(points)}"
+    return f"{page}{more if len(shown) < points.number else ''}\n\n{counts}"

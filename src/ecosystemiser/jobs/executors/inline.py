@@ -8,7 +8,16 @@ import threading
 from typing import Self
 
 from ecosystemiser.jobs.executors.promises import Capabilities, Delivery, Ended, Listener, Said, Started
-from ecosystemiser.jobs.executors.task import Context, Task, opened, perform_pickled, task_name, unpickled, unusable
+from ecosystemiser.jobs.executors.task import (
+    PART,
+    Context,
+    Task,
+    opened,
+    perform_pickled,
+    task_name,
+    unpickled,
+    unusable,
+)
 from ecosystemiser.jobs.states import JobStatus, Outcome
 
 __all__ = ["InlineExecutor"]
@@ -77,7 +86,8 @@ class InlineExecutor:
             return unusable(f"the payload for task {name} cannot be pickled", error)
 
         def send(message: bytes) -> None:
-            self._deliver(Said(job_id=job_id, message=unpickled(message)))
+            if message != PART:  # nobody ends it from outside
+                self._deliver(Said(job_id=job_id, message=unpickled(message)))
 
         self._deliver(Started(job_id=job_id, attempt=1))
         outcome = perform_pickled(name, body, Context(job_id, 1, send, cancelled.is_set, time_limit_s))

@@ -9,19 +9,19 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from ecosystemiser.errors import FailureCause
+from ecosystemiser.jobs.executors.deliveries import Sealed
 from ecosystemiser.jobs.executors.frames import CLOSE, ENDED, JOB, MESSAGE, READY, STOP, Frame
 from ecosystemiser.jobs.executors.promises import Delivery, Ended, Lost, Patience, Started
+from ecosystemiser.jobs.executors.task import PART
 from ecosystemiser.jobs.executors.waiting_line import WaitingLine, Work
 from ecosystemiser.jobs.executors.worker_process import WorkerProcess
 from ecosystemiser.jobs.states import JobStatus, Outcome
 
-__all__ = ["Pool", "Sealed"]
+__all__ = ["Pool"]
 
 _log = logging.getLogger(__name__)
 
@@ -30,16 +30,8 @@ _DEATH_S = 0.2
 _BURIAL_S = 0.05
 _LOOK_S = 1.0
 """How often it looks whether processes live; only for those whose socket outlives them. [s]"""
-
-
-@dataclass(frozen=True)
-class Sealed:
-    """A message or an ending as the worker pickled it. The pool opens none: that takes time and may fail."""
-
-    job_id: str
-    frame: Frame
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    clock_s: float = field(default_factory=time.monotonic)
+_WEIGH_S = 0.1
+"""How often it looks how much memory they take, where there is a limit. [s]"""
 
 
 class Pool:
@@ -53,11 +45,14 @@ class Pool:
     def __init__(
         self,
         size: int,
-        environment: Mapping[str, str],
+        start: Callable[[float], WorkerProcess],
         patience: Patience,
         deliver: Callable[[Delivery | Sealed], None],
+        memory_limit_mb: float | None = None,
     ) -> None:
-        self._size, self._environment, self._patience, self._deliver = size, environment, patience, deliver
+        """`start` starts a worker that has until a moment of the monotonic clock to come up."""
+        self._size, self._start, self._patience, self._deliver = size, start, patience, deliver
+        self._memory_limit_mb = memory_limit_mb
         self._line = WaitingLine(patience.deaths_alone)
         self._workers: list[WorkerProcess] = []
         self._dying: list[WorkerProcess] = []
@@ -115,7 +110,7 @@ class Pool:
             elif worker.is_ready:
                 self._dismiss(worker)
             else:
-                self._bury(worker, is_killed=True)
+                self._bury(worker, killed_for=FailureCause.TIMEOUT)
 
     def run(self) -> None:
         """Work until closed. Whatever happens, every job ends and no process is left."""
@@ -154,7 +149,7 @@ class Pool:
         now = time.monotonic()
         ends = [worker.deadline_s - now for worker in self._workers if worker.deadline_s is not None]
         if any(not worker.is_idle for worker in self._workers):
-            ends.append(_LOOK_S)
+            ends.append(_LOOK_S if self._memory_limit_mb is None else _WEIGH_S)
         return max(0.0, min(ends)) if ends else None
 
     def _attend(self, worker: WorkerProcess, mask: int) -> None:
@@ -183,11 +178,13 @@ class Pool:
         elif worker.work is not None and frame.token == worker.token:
             if frame.kind == ENDED:
                 job_id, worker.work, worker.deadline_s = worker.work.job_id, None, None
-                self._deliver(Sealed(job_id, frame))
+                self._deliver(Sealed(job_id, frame.body, is_ending=True))
                 if self._is_closing and not worker.has_hung_up:
                     self._dismiss(worker)
+            elif frame.kind == MESSAGE and frame.body == PART:
+                self._start_clock(worker, worker.work)
             elif frame.kind == MESSAGE:
-                self._deliver(Sealed(worker.work.job_id, frame))
+                self._deliver(Sealed(worker.work.job_id, frame.body, is_ending=False))
 
     def _dismiss(self, worker: WorkerProcess) -> None:
         worker.deadline_s = time.monotonic() + self._patience.close_grace_s
@@ -207,7 +204,9 @@ class Pool:
         now = time.monotonic()
         for worker in list(self._workers):
             if worker.deadline_s is not None and now >= worker.deadline_s:
-                self._bury(worker, is_killed=True)
+                self._bury(worker, killed_for=FailureCause.TIMEOUT)
+            elif worker.work is not None and self._takes_too_much(worker):
+                self._bury(worker, killed_for=FailureCause.MEMORY)
         if now - self._looked_s >= _LOOK_S:
             self._looked_s = now
             for worker in list(self._workers):
@@ -218,13 +217,16 @@ class Pool:
                 worker.process.kill()
         self._dying = [worker for worker in self._dying if not worker.has_died()]
 
-    def _bury(self, worker: WorkerProcess, *, is_killed: bool = False) -> None:
-        """Take a worker out of the pool and end its process; `is_killed`: by us, because its time is up."""
+    def _takes_too_much(self, worker: WorkerProcess) -> bool:
+        return self._memory_limit_mb is not None and worker.memory_mb() > self._memory_limit_mb
+
+    def _bury(self, worker: WorkerProcess, *, killed_for: FailureCause | None = None) -> None:
+        """Take a worker out of the pool and end its process; `killed_for`: why we kill it, where it lives."""
         self._workers.remove(worker)
         self._selector.unregister(worker.line)
-        if is_killed:
+        if killed_for is not None:
             worker.process.kill()
-        leaves_in_peace = worker.is_dismissed and not is_killed  # it has until its deadline to clear up
+        leaves_in_peace = worker.is_dismissed and killed_for is None  # it has until its deadline to clear up
         is_dead = worker.has_died(0.0 if leaves_in_peace else _DEATH_S)
         how = worker.cause_of_death()
         for frame in worker.last_words():
@@ -234,25 +236,31 @@ class Pool:
             if not leaves_in_peace:
                 worker.process.kill()
         if worker.work is not None:
-            self._bereave(worker.work, how, is_killed=is_killed)
+            self._bereave(worker.work, how, killed_for)
         elif not worker.is_ready and not self._is_closing:
-            self._count_failed_start(f"a worker {'did not come up in time' if is_killed else how}")
+            self._count_failed_start(f"a worker {how if killed_for is None else 'did not come up in time'}")
 
-    def _bereave(self, work: Work, how: str, *, is_killed: bool) -> None:
+    def _bereave(self, work: Work, how: str, killed_for: FailureCause | None) -> None:
         """Decide what becomes of work whose worker is dead."""
         if work.is_cancelled:
-            message = "did not stop when asked; its worker was killed" if is_killed else f"its worker {how}"
+            message = f"its worker {how}" if killed_for is None else "did not stop when asked; its worker was killed"
             self._end(work.job_id, Outcome(JobStatus.CANCELLED, message=message))
-        elif is_killed:
-            limit_s = work.time_limit_s or 0.0
-            message = f"did not stop at its time limit of {limit_s:g} s and was ended after {self._end_s(limit_s):g} s"
-            self._end(work.job_id, Outcome(JobStatus.FAILED, cause=FailureCause.TIMEOUT, message=message))
+        elif killed_for is not None:
+            message = self._beyond_limit(work, killed_for)
+            self._end(work.job_id, Outcome(JobStatus.FAILED, cause=killed_for, message=message))
         elif self._line.take_back(work):
             _log.warning("a worker %s; its job %s will be repeated, alone", how, work.job_id)
             self._deliver(Lost(job_id=work.job_id, message=f"its worker {how}; it will be repeated"))
         else:
             message = f"its worker {how}, {work.deaths_alone} times with nothing else running; find out what it does"
             self._end(work.job_id, Outcome(JobStatus.FAILED, cause=FailureCause.CRASH, message=message))
+
+    def _beyond_limit(self, work: Work, killed_for: FailureCause) -> str:
+        if killed_for is FailureCause.MEMORY:
+            limit = f"took more than the {self._memory_limit_mb:g} MB of memory that a worker may have, and was ended"
+            return f"{limit}; give workers more, or make the job smaller"
+        limit_s = work.time_limit_s or 0.0
+        return f"did not stop at its time limit of {limit_s:g} s and was ended after {self._end_s(limit_s):g} s"
 
     def _hire(self) -> None:
         """Start the workers that there is work for."""
@@ -261,7 +269,7 @@ class Pool:
             if len(self._workers) >= self._size or at_hand >= self._line.startable:
                 return
             try:
-                worker = WorkerProcess(self._environment, time.monotonic() + self._patience.start_s)
+                worker = self._start(time.monotonic() + self._patience.start_s)
             except OSError as error:
                 self._count_failed_start(f"no worker could be started: {error}")
             else:
@@ -292,11 +300,15 @@ class Pool:
             work.attempts += 1
             self._tokens += 1
             worker.work, worker.token = work, self._tokens
-            if work.time_limit_s is not None:
-                worker.deadline_s = time.monotonic() + self._end_s(work.time_limit_s)
+            self._start_clock(worker, work)
             self._deliver(Started(job_id=work.job_id, attempt=work.attempts))
             body = (work.job_id, work.attempts, work.name, work.payload, work.time_limit_s)
             self._post(worker, Frame(JOB, worker.token, pickle.dumps(body, pickle.HIGHEST_PROTOCOL)))
+
+    def _start_clock(self, worker: WorkerProcess, work: Work) -> None:
+        """Let the time limit of work run from now on, unless it has been asked to stop."""
+        if work.time_limit_s is not None and not work.is_cancelled:
+            worker.deadline_s = time.monotonic() + self._end_s(work.time_limit_s)
 
     def _end_s(self, limit_s: float) -> float:
         return limit_s * self._patience.limit_factor + self._patience.limit_slack_s

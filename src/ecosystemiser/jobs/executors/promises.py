@@ -90,7 +90,7 @@ class Patience:
 class Executor(Protocol):
     """Runs tasks.
 
-    Promises, held by `tests/contract/test_executors.py` for every executor:
+    Promises, held by `tests/contract/test_executor*.py` for every executor:
 
     - Each job is told of in this order: Started, its messages in the order sent, Ended. Where its worker died, Lost
       stands between two attempts, and a repeated attempt sends its messages again. Ended comes exactly once.

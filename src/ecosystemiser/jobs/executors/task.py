@@ -15,6 +15,7 @@ from ecosystemiser.errors import FailureCause, InputError, SolveError, StoreErro
 from ecosystemiser.jobs.states import JobStatus, Outcome
 
 __all__ = [
+    "PART",
     "Context",
     "StopReason",
     "Task",
@@ -26,6 +27,12 @@ __all__ = [
     "unpickled",
     "unusable",
 ]
+
+
+PART = b""
+"""The body of a message that says: a part of the job begins. No pickle is empty."""
+PART_LENIENCE = 1.25
+"""A part is asked to stop after so many times its limit: what it calls keeps the limit itself, with a better answer."""
 
 
 class StopReason(Enum):
@@ -65,6 +72,12 @@ class Context:
         except Exception as error:
             raise TypeError(f"a message of type {type(message).__name__} cannot be pickled: {_words(error)}") from error
         self._send(body)
+
+    def begin_part(self) -> None:
+        """Say that a part of the job begins: each has the job's time limit to itself."""
+        if self.time_limit_s is not None:
+            self._end_s = time.monotonic() + PART_LENIENCE * self.time_limit_s
+            self._send(PART)
 
     def should_stop(self) -> bool:
         """Return whether the task should end soon: its job was cancelled, or its time is up. It costs little."""

@@ -60,13 +60,21 @@ class WaitingLine:
 
     def take_back(self, work: Work) -> bool:
         """Take back work whose worker died. False: it died alone too often and is not to be tried again."""
-        if work.is_suspect:
-            work.deaths_alone += 1
-            if work.deaths_alone >= self._deaths_alone:
-                return False
-        work.is_suspect = True
+        if not self.blame(work):
+            return False
         self._suspects[work.job_id] = work
         return True
+
+    def blame(self, work: Work) -> bool:
+        """Note that a worker died with this work. False: it died alone too often and is not to be tried again."""
+        if work.is_suspect:
+            work.deaths_alone += 1
+        work.is_suspect = True
+        return work.deaths_alone < self._deaths_alone
+
+    def put_back(self, work: Work) -> None:
+        """Put work back that had not begun; it is to blame for nothing."""
+        (self._suspects if work.is_suspect else self._ordinary)[work.job_id] = work
 
     def drop(self, job_id: str) -> Work | None:
         """Take out and return one job; None where it does not wait."""

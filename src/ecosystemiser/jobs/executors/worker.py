@@ -27,12 +27,17 @@ _PR_SET_PDEATHSIG = 1
 _RECEIVED_AT_ONCE = 1 << 16
 
 
-def main(descriptor: int, parent: int) -> None:
-    """Serve the parent process with id `parent` over the inherited socket `descriptor`."""
+def main(descriptor: int, parent: int, memory_limit: int | None = None) -> None:
+    """Serve the parent process with id `parent` over the inherited socket `descriptor`.
+
+    `memory_limit`: so much the parent lets this process have. [bytes]
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which tells us what to do
     if sys.stderr is not None:
         faulthandler.enable()  # a crash says on stderr where it was
     _die_with(parent)
+    if memory_limit is not None:
+        _never_take(2 * memory_limit)
     parent_line = socket.socket(fileno=descriptor)
     parent_line.set_inheritable(False)  # what a task starts must not keep the line open
     line = _ParentLine(parent_line)
@@ -102,3 +107,12 @@ def _die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
     if os.getppid() != parent:
         os._exit(EXIT_ORPHANED)
+
+
+def _never_take(memory: int) -> None:
+    """Have allocations fail beyond this, in case a task is faster than the parent, who kills it long before."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))

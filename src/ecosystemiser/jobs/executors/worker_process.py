@@ -11,17 +11,22 @@ import sys
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from ecosystemiser.jobs.executors.frames import Frame, FrameReader, packed
 from ecosystemiser.jobs.executors.waiting_line import Work
 
-__all__ = ["WorkerProcess"]
+__all__ = ["THREAD_VARIABLES", "WorkerProcess"]
+
+THREAD_VARIABLES = ("MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""How many threads libraries start; they read these when they are imported."""
 
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
-    "from ecosystemiser.jobs.executors.worker import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+    "from ecosystemiser.jobs.executors.worker import main; main(*map(int, sys.argv[1:3] + sys.argv[4:]))"
 )
 _RECEIVED_AT_ONCE = 1 << 18
+_MB = 1_000_000
 
 
 class WorkerProcess:
@@ -34,11 +39,16 @@ class WorkerProcess:
     Start it from the thread that outlives it: Linux ends a worker with the thread that started it.
     """
 
-    def __init__(self, environment: Mapping[str, str], deadline_s: float) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], deadline_s: float, memory_limit_mb: float | None = None
+    ) -> None:
         ours, theirs = socket.socketpair()
+        words = [str(theirs.fileno()), str(os.getpid()), json.dumps(_search_path())]
+        if memory_limit_mb is not None:
+            words.append(str(round(memory_limit_mb * _MB)))
         try:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
-                [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), str(os.getpid()), json.dumps(_search_path())],
+                [sys.executable, "-c", _PROGRAM, *words],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env=environment,
@@ -116,6 +126,15 @@ class WorkerProcess:
                 frames += self._reader.feed(data)
         self.has_hung_up = True
         return frames
+
+    def memory_mb(self) -> float:
+        """Return how much memory the process has of its own, swapped out or not; 0 where it has ended. Needs /proc."""
+        try:
+            lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        except OSError:
+            return 0.0
+        own = [line.split() for line in lines if line.startswith(("RssAnon:", "VmSwap:"))]
+        return sum(int(words[1]) * 1024 for words in own) / _MB
 
     def has_died(self, wait_s: float = 0.0) -> bool:
         """Whether the process has ended and left nothing behind, after waiting for that for at most `wait_s`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, ClassVar, Protocol
 
 from pydantic import Field
@@ -57,14 +58,20 @@ class Site(Protocol):
     def wind_speed_m_s(self, key: str) -> Floats:
         """Return the wind speed at 10 m of the site's weather. (steps,)"""
 
-    def rain_mm_per_h(self, key: str) -> Floats:
-        """Return the rain of the site's weather. (steps,)"""
+    def rain_mm_per_h(self, key: str) -> Series:
+        """Return the rain of the site's weather."""
+
+    def once(self, follows_from: tuple[object, ...], make: Callable[[], Floats]) -> Series:
+        """Return the series that follows from what is given, values and specifications; it is made at the first ask.
+
+        So variations that change a size share it. The first thing given is a word of the component's own.
+        """
 
     def shares(self, spec: SeriesSpec, key: str) -> Series:
         """Return a series that scales a size: refuses values below 0."""
 
-    def pv_yield(self, tilt_deg: float, azimuth_deg: float, losses: float, key: str) -> Floats:
-        """Return AC kW per kWp from the site's weather. (steps,)"""
+    def pv_yield(self, tilt_deg: float, azimuth_deg: float, losses: float, key: str) -> Series:
+        """Return AC kW per kWp from the site's weather."""
 
 
 class Component(ClosedModel):

@@ -123,17 +123,23 @@ class HeatPump(PowerSized):
 
     def _cop(self, site: Site) -> Series:
         if isinstance(self.cop, float | int):
-            return Series(float(self.cop))
+            return Series(self.cop if isinstance(self.cop, float) else float(self.cop))
+        source = (self.source, self.source_temperature_c)
         if isinstance(self.cop, CopTable):
-            source = self._source_c(site)
-            return Series(1.0, np.interp(source, self.cop.source_c, self.cop.cop))
+            table = self.cop
+            return site.once(
+                ("cop table", *source, table), lambda: np.interp(self._source_c(site), table.source_c, table.cop)
+            )
         if self.cop is not None:
             return self._positive(site.numbers(self.cop, "cop"))
+        machine = (self.sink_temperature_c, self.cop_quality, self.cop_approach_k, self.cop_min, self.cop_max)
+        return site.once(("cop", *source, *machine), lambda: self._computed_cop(site))
+
+    def _computed_cop(self, site: Site) -> Floats:
         limits = (self.cop_min, self.cop_max)
-        values = coefficient_of_performance(
-            self._source_c(site), self._sink_c(site), self.cop_quality, self.cop_approach_k, limits
-        )
-        return Series(1.0, np.broadcast_to(values, site.clock.steps).copy())
+        source, sink = self._source_c(site), self._sink_c(site)
+        values = coefficient_of_performance(source, sink, self.cop_quality, self.cop_approach_k, limits)
+        return np.broadcast_to(values, site.clock.steps).copy()
 
     def _positive(self, series: Series) -> Series:
         if series.lowest() <= 0:

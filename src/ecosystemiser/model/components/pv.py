@@ -54,7 +54,7 @@ class Pv(PowerSized):
 
     def _yield_per_kw(self, site: Site) -> Series:
         if self.profile is None:
-            return Series(1.0, site.pv_yield(self.tilt_deg, self.azimuth_deg, self.losses, "profile"))
+            return site.pv_yield(self.tilt_deg, self.azimuth_deg, self.losses, "profile")
         geometry = self.model_fields_set & {"tilt_deg", "azimuth_deg", "losses"}
         if geometry:
             key = min(geometry)

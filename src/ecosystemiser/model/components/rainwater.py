@@ -50,9 +50,6 @@ class Rainwater(WaterComponent):
         )
 
     def _yield(self, site: Site) -> Series:
-        if self.profile is None:
-            rain = Series(1.0, site.rain_mm_per_h("profile"))
-        else:
-            rain = site.shares(self.profile, "profile")
+        rain = site.rain_mm_per_h("profile") if self.profile is None else site.shares(self.profile, "profile")
         m3_per_mm = self.area_m2 * self.count * self.runoff * self.filter_efficiency / MM_PER_M
         return rain.times(m3_per_mm * site.clock.step_h)

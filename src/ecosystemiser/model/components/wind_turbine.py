@@ -95,5 +95,6 @@ class WindTurbine(PowerSized):
     def _yield_per_kw(self, site: Site) -> Series:
         if self.profile is not None:
             return site.shares(self.profile, "profile")
-        wind = site.wind_speed_m_s("profile")
-        return Series(1.0, wind_yield(wind, self.power_curve, self.hub_height_m, self.roughness_exponent))
+        wind, curve = site.wind_speed_m_s("profile"), self.power_curve
+        height, exponent = self.hub_height_m, self.roughness_exponent
+        return site.once(("wind yield", curve, height, exponent), lambda: wind_yield(wind, curve, height, exponent))

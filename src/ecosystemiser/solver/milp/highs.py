@@ -22,6 +22,8 @@ MOST_CHANGED_ENTRIES = 20_000
 """Above this many changed matrix entries, loading anew beats changing one by one."""
 SMALLEST_ENTRY, LARGEST_NUMBER = 1e-9, 1e15
 """HiGHS drops matrix entries not above the first; the second leaves no digits for the rest."""
+DUAL_SIMPLEX, PRIMAL_SIMPLEX = 1, 4
+"""Values of HiGHS' option `simplex_strategy`; the first is its default."""
 POLL_S = 0.1
 
 Status = highspy.HighsModelStatus
@@ -62,6 +64,8 @@ class HighsSession:
         options = self._options
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs miss half of its calls
         self._loaded: Program | None = None
+        self._start: Any = None
+        self._goes_back = False
         self._highs.HandleUserInterrupt = True
         for name, value in (("output_flag", False), ("threads", options.threads), ("mip_rel_gap", options.gap)):
             self._highs.setOptionValue(name, value)
@@ -69,12 +73,24 @@ class HighsSession:
     @property
     def is_warm(self) -> bool:
         """Whether a solved model of the same structure is there to start from."""
-        return self._loaded is not None
+        return self._loaded is not None or self._goes_back
 
     def forget(self) -> None:
         """Drop basis, solution and program, so that the next one is loaded whole and solved cold."""
         self._highs.clearSolver()
-        self._loaded = None
+        self._loaded, self._goes_back = None, False
+
+    def keep_start(self) -> None:
+        """Keep the last optimal basis as the one that `rewind` goes back to."""
+        self._start = self._highs.getBasis()
+
+    def rewind(self) -> None:
+        """Let the next program start from the basis that was kept; without one, cold."""
+        if self._start is None:
+            self.forget()
+        else:
+            self._highs.clearSolver()
+            self._goes_back = True
 
     def load(self, program: Program) -> None:
         """Load `program`, by changing in place what differs from the one before. Raises SolveError for bad numbers."""
@@ -82,6 +98,9 @@ class HighsSession:
         if self._loaded is None or not self._change(self._loaded, program):
             self._pass(program)
         self._loaded = program
+        if self._goes_back:
+            self._highs.setBasis(self._start)
+            self._goes_back = False
 
     def run(self, should_stop: Callable[[], bool] | None = None) -> Outcome:
         """Solve what is loaded. Raises SolveError with its cause, KeyboardInterrupt when stopped."""
@@ -90,8 +109,11 @@ class HighsSession:
             self._highs.setOptionValue("time_limit", self._highs.getRunTime() + self._time_limit_s)
         begin = time.perf_counter()
         self._run_stoppable(should_stop)
-        seconds = time.perf_counter() - begin
         status = self._highs.getModelStatus()
+        if status == Status.kUnknown:
+            self._run_by_primal_simplex(should_stop)
+            status = self._highs.getModelStatus()
+        seconds = time.perf_counter() - begin
         if status != Status.kOptimal:
             raise self._failure(status)
         info, solution = self._highs.getInfo(), self._highs.getSolution()
@@ -106,6 +128,13 @@ class HighsSession:
             iterations=max(0, int(info.simplex_iteration_count)),
             seconds=seconds,
         )
+
+    def _run_by_primal_simplex(self, should_stop: Callable[[], bool] | None) -> None:
+        """Run anew by the other method, for a program on which the dual simplex has lost its way."""
+        self._highs.clearSolver()
+        self._highs.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
+        self._run_stoppable(should_stop)
+        self._highs.setOptionValue("simplex_strategy", DUAL_SIMPLEX)
 
     def _run_stoppable(self, should_stop: Callable[[], bool] | None) -> None:
         """Run in a thread of HiGHS, so that Ctrl-C and `should_stop` end it."""

@@ -15,7 +15,8 @@ def collect(problem: Problem, flows: Floats, levels: Floats) -> None:
 
     Changes `flows` and `levels` in place, at no cost; levels only rise. What a tank takes and gives in one step goes
     past it. Where it is full earlier than planned, later rain overflows, or another tank keeps what it was to hand
-    over; what was planned to be bought still finds its room. Where the end level is given (`cyclic`, `fixed`), what is
+    over. What is bought stays as planned: at a price above 0 no optimal plan buys for a tank that rain fills; at one of
+    0 or below it may, and what then does not fit overflows. Where the end level is given (`cyclic`, `fixed`), what is
     above it overflows in the last step.
     """
     layout = problem.layout
@@ -61,7 +62,6 @@ class _Filling:
         self.given, self.spare = given.tolist(), np.maximum(offered - given, 0.0).tolist()
         self.limit = [problem.limits(flow).tolist() for flow in self.charges]
         self.bought = self._bought(given).tolist()
-        self.room = [self._room(tank) for tank in range(len(storages))]
 
     def run(self) -> None:
         """Fill the tanks, and write what flows and stands in them."""
@@ -88,17 +88,17 @@ class _Filling:
         for tank, start in enumerate(level):
             charge, drawn = self.charge[tank][step], self.discharge[tank][step] / self.out[tank]
             end = start * self.keep[tank] + self.into[tank] * charge - drawn
-            if end > self.room[tank][step]:
-                excess = (end - self.room[tank][step]) / self.into[tank]
+            if end > self.capacity[tank]:
+                excess = (end - self.capacity[tank]) / self.into[tank]
                 cut = max(0.0, min(excess, charge - self.bought[tank][step]))
                 self.charge[tank][step] = charge - cut
-                end -= self.into[tank] * cut
+                end = self.capacity[tank]  # also where more was bought: that overflows
                 too_much += cut
             level[tank] = end
         if too_much > 0:
             self._give_back(step, too_much, level)
         for tank, end in enumerate(level):
-            fits = (self.room[tank][step] - end) / self.into[tank]
+            fits = (self.capacity[tank] - end) / self.into[tank]
             added = max(0.0, min(self.spare[step], fits, self.limit[tank][step] - self.charge[tank][step]))
             self.charge[tank][step] += added
             self.given[step] += added
@@ -126,16 +126,6 @@ class _Filling:
             bought[tank] = np.minimum(charge, left)
             left = left - bought[tank]
         return bought
-
-    def _room(self, tank: int) -> list[float]:
-        """Return how high each step may end for what is bought later to fit into the capacity. (steps,)"""
-        capacity, keep = self.capacity[tank], self.keep[tank]
-        room = [capacity] * self.problem.steps
-        for step in range(self.problem.steps - 1, 0, -1):
-            change = self.into[tank] * self.bought[tank][step] - self.discharge[tank][step] / self.out[tank]
-            if keep > 0:
-                room[step - 1] = min(capacity, (room[step] - change) / keep)
-        return room
 
 
 def _numbers(problem: Problem, storages: list[int]) -> tuple[list[float], list[float], list[float], list[float]]:

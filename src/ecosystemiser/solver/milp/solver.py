@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class MilpSolver:
         self._key = Formulation.key(problem)
         self._form = Formulation(problem)
         self._session = HighsSession(options)
+        self._base: Problem | None = None
         self.cold_repeats = 0
 
     def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
@@ -48,6 +50,18 @@ class MilpSolver:
         self._session.forget()
         self._session.load(program)
         return self._solution(problem, self._session.run(should_stop), "warm, then cold")
+
+    def start_from(self, base: Problem | None, *, should_stop: Callable[[], bool] | None = None) -> None:
+        """Let what follows start from the optimum of `base`, whatever was solved before; None: of the last base.
+
+        `base` is solved the first time only. Without one, or where it has no optimum, what follows starts cold.
+        """
+        if base is not None and self._base is not base:
+            self._base, self._session = base, HighsSession(self._options)
+            with suppress(SolveError):
+                self.solve(base, should_stop=should_stop)
+                self._session.keep_start()
+        self._session.rewind()
 
     def forget(self) -> None:
         """Let the next answer depend on its problem alone, not on what was solved before."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numba
 
-__all__ = ["compiled", "inlined"]
+__all__ = ["compiled", "inlined", "threads_of_numba"]
 
 if not numba.config.CACHE_DIR:  # type: ignore[attr-defined]
     _CACHE = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -17,3 +17,8 @@ if not numba.config.CACHE_DIR:  # type: ignore[attr-defined]
 compiled = numba.njit(cache=True, error_model="numpy", nogil=True)
 inlined = numba.njit(cache=True, error_model="numpy", nogil=True, inline="always")
 """For what runs every step: a call would copy the tables' two hundred words of array headers."""
+
+
+def threads_of_numba() -> int:
+    """Return how many threads compiled code may take in this process: NUMBA_NUM_THREADS, else one a processor."""
+    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]

@@ -49,7 +49,7 @@ def dispatch_sums(plan: Plan, numbers: Numbers, sums: Sums) -> None:
         _open_step(plan, numbers, step, level, there, left, moved, ratio, lanes)
         _move(plan, left, moved, ratio, lanes)
         _close_step(plan, numbers, there, level, moved, lanes)
-        add_amounts(plan, step, moved, level, sums)
+        add_amounts(plan, numbers, step, moved, level, sums)
         add_peaks(plan, step, moved, sums)
         add_shortages(plan, numbers, step, left, sums)
         add_residuals(plan, moved, sums, work)

@@ -32,6 +32,8 @@ class Nodes(NamedTuple):
     converted_flow: Ints
     converted_from: Ints
     """Node that each converter's output is drawn from."""
+    converted_carries: Ints
+    """1 for each converter's output that carries the origin of what is drawn, 0 for water made of energy."""
     used_first: Ints
     used_flow: Ints
     """What uses electricity: demands and inputs of converters to other carriers."""
@@ -74,6 +76,7 @@ def nodes_of(layout: Layout) -> Nodes:
         *_grouped(order, [(nodes[flow], storage) for storage, flow in enumerate(layout.charges)]),
         *_grouped(order, [(nodes[flow], flow) for flow, _ in outputs]),
         _grouped(order, [(nodes[flow], origin) for flow, origin in outputs])[1],
+        _grouped(order, [(nodes[flow], _carries(layout, nodes[flow], origin)) for flow, origin in outputs])[1],
         *_grouped(order, [(ELECTRICITY, flow) for flow in used]),
         *_grouped(order, [(nodes[flow], flow) for flow in demands]),
         np.array([_is_water(layout, node) for node in order], dtype=np.int64),
@@ -84,6 +87,10 @@ def nodes_of(layout: Layout) -> Nodes:
 def _node(layout: Layout, flow: int) -> int:
     is_electric = layout.carrier(flow) is Carrier.ELECTRICITY
     return ELECTRICITY if is_electric else layout.flows[flow].bus + 1
+
+
+def _carries(layout: Layout, node: int, origin: int) -> int:
+    return int(not _is_water(layout, node) or _is_water(layout, origin))
 
 
 def _is_water(layout: Layout, node: int) -> bool:

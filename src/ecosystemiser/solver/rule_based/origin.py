@@ -48,10 +48,10 @@ def _gather_made(plan, numbers, place, moved, use, work):  # type: ignore[no-unt
             made[lane] += moved[flow, lane]
             made_green[lane] += moved[flow, lane] * numbers.renewable[flow, lane]
     for at in range(nodes.converted_first[place], nodes.converted_first[place + 1]):
-        flow, origin = nodes.converted_flow[at], nodes.converted_from[at]
+        flow, origin, carries = nodes.converted_flow[at], nodes.converted_from[at], nodes.converted_carries[at]
         for lane in range(lanes):
             made[lane] += moved[flow, lane]
-            made_green[lane] += moved[flow, lane] * use[1, origin, lane]
+            made_green[lane] += moved[flow, lane] * use[1, origin, lane] * carries
 
 
 @inlined
@@ -105,7 +105,10 @@ def _mix_electricity(plan, place, moved, use, charge, work, sums):  # type: igno
 
 @inlined
 def _mix_water(plan, place, moved, use, charge, work, sums):  # type: ignore[no-untyped-def]
-    """All water of a bus mixes: local is what is not bought; the renewable part, mixed before, is rain."""
+    """All water of a bus mixes: local is what is not bought; the renewable part, mixed before, is rain.
+
+    What is made of energy is not bought.
+    """
     nodes, lanes, local = plan.nodes, moved.shape[1], work[6]
     node = nodes.order[place]
     local[:] = 0.0
@@ -114,8 +117,9 @@ def _mix_water(plan, place, moved, use, charge, work, sums):  # type: ignore[no-
         for lane in range(lanes):
             local[lane] += moved[flow, lane] * plan.is_local[flow]
     for at in range(nodes.converted_first[place], nodes.converted_first[place + 1]):
+        flow, origin, carries = nodes.converted_flow[at], nodes.converted_from[at], nodes.converted_carries[at]
         for lane in range(lanes):
-            local[lane] += moved[nodes.converted_flow[at], lane] * use[0, nodes.converted_from[at], lane]
+            local[lane] += moved[flow, lane] * (use[0, origin, lane] * carries + (1.0 - carries))
     for lane in range(lanes):
         total = work[1, lane] + work[3, lane]
         mixed = (local[lane] + work[4, lane]) / total if total > 0.0 else 0.0

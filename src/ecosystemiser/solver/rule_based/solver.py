@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import fields, replace
 
 import numpy as np
@@ -14,13 +16,14 @@ from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import Coefficients, Ints, Problem
 from ecosystemiser.results import Solution, SolverReport, Tally, Totals
 from ecosystemiser.solver.numbers import check_coefficients, check_signals
+from ecosystemiser.solver.rule_based.compiled import threads_of_numba
 from ecosystemiser.solver.rule_based.kernel import dispatch_hours, dispatch_sums
 from ecosystemiser.solver.rule_based.merit_order import MeritOrder, check_capable, merit_orders, routes
 from ecosystemiser.solver.rule_based.nodes import has_circle
 from ecosystemiser.solver.rule_based.sums import Sums, empty_sums
 from ecosystemiser.solver.rule_based.tables import Numbers, Plan, numbers_of, plan_of
 
-__all__ = ["RuleBasedSolver", "share_tables", "stack"]
+__all__ = ["RuleBasedSolver", "dispatch_alike", "share_tables", "stack"]
 
 ORIGINS = ("local_use", "renewable_delivered", "local_water", "rain_delivered")
 LANES = 64
@@ -33,12 +36,15 @@ class RuleBasedSolver:
     def __init__(self, problem: Problem, options: SolverOptions) -> None:  # noqa: ARG002 - one door for all solvers
         self._take(problem)
 
+    def start_from(self, base: Problem | None, *, should_stop: Callable[[], bool] | None = None) -> None:
+        """Do nothing: a rule remembers nothing."""
+
     def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
         """Return the plan of the rule. Raises SolveError (data) for numbers that are none."""
         if should_stop is not None and should_stop():
             raise KeyboardInterrupt
         self._take(problem)
-        numbers = numbers_of(problem.coefficients)
+        numbers = numbers_of(problem)
         check_coefficients(problem)
         check_signals(problem)
         flows = np.empty((len(problem.layout.flows), problem.steps))
@@ -61,14 +67,26 @@ class RuleBasedSolver:
         if has_circle(batch.layout):
             remedy = "solve its variations one by one"
             raise InputError([Finding("holds converters in a circle, which a batch cannot trace", remedy)])
-        numbers = numbers_of(batch.coefficients)
+        numbers = numbers_of(batch)
+        pieces = [
+            (self._plan(batch, order), lanes[first : first + LANES])
+            for order, lanes in merit_orders(batch, self._routes)
+            for first in range(0, len(lanes), LANES)
+        ]
         tally: dict[str, Floats] = {}
-        for order, lanes in merit_orders(batch, self._routes):
-            plan = self._plan(batch, order)
-            for first in range(0, len(lanes), LANES):
-                chosen = lanes[first : first + LANES]
-                _scatter(tally, _dispatched(plan, numbers, chosen), chosen, numbers.limit.shape[1])
+
+        def dispatched(piece: tuple[Plan, Ints]) -> Sums:
+            return _dispatched(piece[0], numbers, piece[1])
+
+        with _side_by_side(len(pieces)) as apply:
+            for (_, lanes), sums in zip(pieces, apply(dispatched, pieces), strict=True):
+                _scatter(tally, sums, lanes, numbers.limit.shape[1])
         return Totals(batch, _tally(numbers, tally))
+
+    def lanes_by_order(self, batch: Problem) -> list[tuple[MeritOrder, Ints]]:
+        """Return each merit order among the variations of a batch, and which of them follow it."""
+        self._take(batch)
+        return merit_orders(batch, self._routes)
 
     def _take(self, problem: Problem) -> None:
         """Make the tables anew where structure, signals or calendar differ from the last problem's."""
@@ -106,12 +124,36 @@ def share_tables(one: Problem, other: Problem) -> bool:
     return all(_are_equal(getattr(one, name), getattr(other, name)) for name in rows)
 
 
+def dispatch_alike(one: Problem, other: Problem) -> bool:
+    """Return whether two problems move energy by the same tables: all but coefficients and shapes of prices."""
+    if (one.layout, one.end, one.step_h) != (other.layout, other.end, other.step_h):
+        return False
+    pairs = [
+        (one.signals[row], other.signals[other_row])
+        for name in ("limit_signal", "ratio_signal")
+        for row, other_row in {*zip(getattr(one, name).tolist(), getattr(other, name).tolist(), strict=True)}
+        if one.signals is not other.signals or row != other_row
+    ]
+    return _are_equal(one.months, other.months) and all(np.array_equal(*pair) for pair in pairs)
+
+
 def _are_equal(one: Floats | Ints, other: Floats | Ints) -> bool:
     return one is other or np.array_equal(one, other)
 
 
+@contextmanager
+def _side_by_side(pieces: int) -> Iterator[Callable[..., Iterable[Sums]]]:
+    """Yield a `map` over as many threads as numba has here: all in a study's own process, one in a worker's."""
+    threads = min(pieces, threads_of_numba())
+    if threads <= 1:
+        yield map
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield pool.map
+
+
 def _dispatched(plan: Plan, numbers: Numbers, lanes: Ints) -> Sums:
-    part = Numbers(*(np.ascontiguousarray(rows[:, lanes]) for rows in numbers))
+    part = Numbers._make(np.ascontiguousarray(rows[:, lanes]) for rows in numbers)
     sums = empty_sums(plan, len(lanes))
     dispatch_sums(plan, part, sums)
     return sums

@@ -46,7 +46,7 @@ def empty_sums(plan: Plan, lanes: int) -> Sums:
     flows, storages = len(plan.limit_signal), len(plan.charges)
     return Sums(
         flow=zeros(flows),
-        weighted=zeros(len(plan.pair_flow)),
+        weighted=zeros(len(plan.pair_flow) + len(plan.own_flow)),
         month_peak=zeros(len(plan.peak_flow), int(plan.months[-1]) + 1),
         unmet=zeros(len(plan.sinks)),
         level_sum=zeros(storages),
@@ -60,7 +60,7 @@ def empty_sums(plan: Plan, lanes: int) -> Sums:
 
 
 @inlined
-def add_amounts(plan, step, moved, level, sums):  # type: ignore[no-untyped-def]
+def add_amounts(plan, numbers, step, moved, level, sums):  # type: ignore[no-untyped-def]
     """Add flows, priced flows and levels."""
     lanes = moved.shape[1]
     for flow in range(moved.shape[0]):
@@ -70,6 +70,12 @@ def add_amounts(plan, step, moved, level, sums):  # type: ignore[no-untyped-def]
         flow, signal = plan.pair_flow[pair], plan.signals[step, plan.pair_signal[pair]]
         for lane in range(lanes):
             sums.weighted[pair, lane] += moved[flow, lane] * signal
+    common = len(plan.pair_flow)
+    for term in range(len(plan.own_flow)):
+        flow = plan.own_flow[term]
+        for lane in range(lanes):
+            price = plan.signals[step, numbers.own_signal[term, lane]]
+            sums.weighted[common + term, lane] += moved[flow, lane] * price
     for storage in range(level.shape[0]):
         for lane in range(lanes):
             sums.level_sum[storage, lane] += level[storage, lane]

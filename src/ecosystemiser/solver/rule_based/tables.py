@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import Coefficients, Ints, Problem
-from ecosystemiser.results.tally import weighted_pairs
+from ecosystemiser.model.problem import Ints, Problem
+from ecosystemiser.results.tally import own_priced, weighted_pairs
 from ecosystemiser.solver.rule_based.merit_order import MeritOrder
 from ecosystemiser.solver.rule_based.nodes import Nodes, nodes_of
 
@@ -39,6 +39,8 @@ class Plan(NamedTuple):
     sinks: Ints
     pair_flow: Ints
     pair_signal: Ints
+    own_flow: Ints
+    """Flows of cost terms whose signal each lane has its own of."""
     peak_flow: Ints
     flow_bus: Ints
     flow_sign: Ints
@@ -59,6 +61,8 @@ class Numbers(NamedTuple):
     keep: Floats
     initial_level: Floats
     renewable: Floats
+    own_signal: Ints
+    """Signals of the cost terms of `Plan.own_flow`."""
 
 
 def plan_of(problem: Problem, order: MeritOrder) -> Plan:
@@ -83,6 +87,7 @@ def plan_of(problem: Problem, order: MeritOrder) -> Plan:
         sinks=_ints(layout.sinks),
         pair_flow=_ints(flow for flow, _ in pairs),
         pair_signal=_ints(signal for _, signal in pairs),
+        own_flow=_ints(layout.costs.flow[term] for term in own_priced(problem)),
         peak_flow=_ints([*layout.imports, *layout.exports]),
         flow_bus=layout.flow_bus,
         flow_sign=layout.flow_sign,
@@ -92,13 +97,26 @@ def plan_of(problem: Problem, order: MeritOrder) -> Plan:
     )
 
 
-def numbers_of(coefficients: Coefficients) -> Numbers:
+def numbers_of(problem: Problem) -> Numbers:
     """Return the numbers that dispatch needs; those of one variation become one lane."""
+    numbers = problem.coefficients
 
     def lanes(values: Floats) -> Floats:
         return np.ascontiguousarray(values if values.ndim == 2 else values[:, None])
 
-    return Numbers(*(lanes(getattr(coefficients, name)) for name in Numbers._fields))
+    own = own_priced(problem)
+    batch = 1 if numbers.limit.ndim == 1 else numbers.limit.shape[1]
+    return Numbers(
+        limit=lanes(numbers.limit),
+        ratio=lanes(numbers.ratio),
+        capacity=lanes(numbers.capacity),
+        charge_efficiency=lanes(numbers.charge_efficiency),
+        discharge_efficiency=lanes(numbers.discharge_efficiency),
+        keep=lanes(numbers.keep),
+        initial_level=lanes(numbers.initial_level),
+        renewable=lanes(numbers.renewable),
+        own_signal=problem.cost_signal[own] if own else np.zeros((0, batch), dtype=np.int64),
+    )
 
 
 def _ints(values: Iterable[int]) -> Ints:

@@ -1,0 +1,48 @@
+"""The runs that a visitor has picked to compare; they stay picked from page to page, as long as the visit lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ecosystemiser.charts.tokens import MOST_RUNS
+from ecosystemiser.dashboard.addresses import Place, link
+from ecosystemiser.wording import number_of
+
+__all__ = ["change", "picked", "show_basket"]
+
+_KEY = "basket"
+
+
+def picked() -> list[str]:
+    """Return the ids of the picked runs, in the order in which they were picked."""
+    return list(st.session_state.get(_KEY, []))
+
+
+def change(shown: Sequence[str], chosen: Sequence[str]) -> None:
+    """Of the runs `shown` on a page let exactly `chosen` be picked; those of other pages stay as they are."""
+    kept = [run_id for run_id in picked() if run_id in chosen or run_id not in shown]
+    st.session_state[_KEY] = [*kept, *(run_id for run_id in chosen if run_id not in kept)]
+
+
+def show_basket(key: str) -> None:
+    """Show how many runs are picked, the link that compares them, and what puts all of them back."""
+    runs = picked()
+    with st.container(horizontal=True, vertical_alignment="center", key=f"basket-{key}"):
+        if not runs:
+            st.caption("Tick two runs or more to compare them.")
+            return
+        st.markdown(f"**Basket: {number_of(len(runs), 'run')}**")
+        if len(runs) < 2:
+            st.caption("Tick one more to compare.")
+        elif len(runs) > MOST_RUNS:
+            st.caption(f"At most {MOST_RUNS} runs are compared: take {len(runs) - MOST_RUNS} out.")
+        else:
+            link(Place.COMPARE, "Compare", icon=":material/compare_arrows:", runs=runs)
+        st.button("Empty the basket", key=f"empty-{key}", type="tertiary", on_click=_empty)
+
+
+def _empty() -> None:
+    st.session_state[_KEY] = []
+    st.session_state["basket-round"] = st.session_state.get("basket-round", 0) + 1

@@ -1,0 +1,1 @@
+"""The pages of the explorer, one file each, by the path of their addresses; each has one function `show`."""
