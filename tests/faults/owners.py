@@ -90,9 +90,7 @@ def holder(
 # The dead.
 
 
-def orphan(
-    folder: Path, *, deaths: int, opens: Callable[[Path], None] = open_for_writing, looks: bool = True
-) -> Facts:
+def orphan(folder: Path, *, deaths: int, opens: Callable[[Path], None] = open_for_writing, looks: bool = True) -> Facts:
     """Kill owners while they hold runs; count the rows that stay `running` though a writer has opened the database.
 
     `looks`: somebody looks at them before.

@@ -44,9 +44,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "200", **more}
 
 
-def start_program(
-    name: str, *arguments: object, before: Sequence[str] = (), **options: Any
-) -> subprocess.Popen[bytes]:
+def start_program(name: str, *arguments: object, before: Sequence[str] = (), **options: Any) -> subprocess.Popen[bytes]:
     """Start `programs/NAME.py` in a session of its own; `before` are words that stand before the interpreter."""
     command = [*before, sys.executable, str(PROGRAMS / f"{name}.py"), *map(str, arguments)]
     return _start(command, options)

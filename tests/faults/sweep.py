@@ -73,9 +73,7 @@ def sweep(
 class _Trial:
     """A scenario that is tried in a fresh copy of the same folder each time."""
 
-    def __init__(
-        self, place: Path, scenario: Scenario, nursery: Nursery, run: Callable[..., Answer] | None
-    ) -> None:
+    def __init__(self, place: Path, scenario: Scenario, nursery: Nursery, run: Callable[..., Answer] | None) -> None:
         self._name = scenario.name
         self._nursery, self._run = nursery, run or nursery.run
         self._before, self._work, inputs = place / "before", place / "work", place / "inputs"

@@ -82,9 +82,7 @@ def _judge_all(kind: str, log: Log, facts: Facts) -> None:
             facts.blame("told twice", f"{kind}: job {job_id} ended {times} times")
 
 
-def poison(
-    folder: Path, *, ways: Sequence[str], kinds: Sequence[str] = tuple(KINDS), seconds: float = 0.005
-) -> Facts:
+def poison(folder: Path, *, ways: Sequence[str], kinds: Sequence[str] = tuple(KINDS), seconds: float = 0.005) -> Facts:
     """Give 99 good jobs that take so long, and one that then kills its worker every time, in each of these ways."""
     facts = Facts({"poisons": 0, "others": 0, "deaths": 0, "others lost": 0, "in company": 0, "not said": 0})
     for kind in kinds:

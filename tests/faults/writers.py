@@ -68,9 +68,7 @@ def _page(db: Path, facts: Facts) -> None:
 def _all_pages(db: Path, facts: Facts) -> None:
     with DatabaseMetadataService(db) as log:
         for page in itertools.count():
-            rows = log.query_simulation_runs(
-                status="completed", order_by="-total_cost", limit=PAGE, offset=page * PAGE
-            )
+            rows = log.query_simulation_runs(status="completed", order_by="-total_cost", limit=PAGE, offset=page * PAGE)
             facts.count("pages read")
             if len(rows) < PAGE:
                 return

@@ -138,9 +138,7 @@ def test_two_workers_find_the_same(eco: Callable[..., tuple[int, str, str]]) -> 
     eco("study", "run", "sizes.yaml")
     code, _, _ = eco("study", "run", "sizes.yaml", "--study-id", "two", "--workers", "2")
     with DatabaseMetadataService() as log:
-        one, two = (
-            [row["total_cost"] for row in log.query_study_runs(study_id)] for study_id in ("sizes", "two")
-        )
+        one, two = ([row["total_cost"] for row in log.query_study_runs(study_id)] for study_id in ("sizes", "two"))
     assert code == 0
     assert one == pytest.approx(two, rel=1e-9)
 

@@ -62,9 +62,7 @@ def known(kpis: Mapping[str, float | None]) -> dict[str, float]:
 # Results taken over.
 
 
-def test_an_equal_study_takes_the_stored_results_over(
-    service: StudyService, study: Callable[..., StudyConfig]
-) -> None:
+def test_an_equal_study_takes_the_stored_results_over(service: StudyService, study: Callable[..., StudyConfig]) -> None:
     first = service.run_study(study("first", 5))
     with service.bus.record() as seen:
         again = service.run_study(study("again", 6, reuse=True))

@@ -118,5 +118,3 @@ def hypervolume(rows: Rows, *, theme: Theme = Theme.LIGHT) -> go.Figure:
     shown.update_xaxes(axis("generation", "1", theme))
     shown.update_yaxes(axis("hypervolume", "1", theme))
     return shown
-
-

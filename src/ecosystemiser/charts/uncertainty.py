@@ -32,9 +32,7 @@ def _known(samples: Samples) -> dict[str, Floats]:
     return {name: values.astype(np.float64) for name, values in arrays.items() if values.size}
 
 
-def distribution(
-    samples: Samples, kpi: str, *, currency: str | None = None, theme: Theme = Theme.LIGHT
-) -> go.Figure:
+def distribution(samples: Samples, kpi: str, *, currency: str | None = None, theme: Theme = Theme.LIGHT) -> go.Figure:
     """Return how often which value of a KPI came out, with lines at P10, P50 and P90 (10, 50, 90 % lie below)."""
     known = _known(samples)
     if not known:
@@ -152,5 +150,3 @@ def _distance(row: Mapping[str, Any], order: str, end: str) -> float:
     """Return how far an end of the confidence interval is from the index."""
     value, limit = row.get(f"{order}_order"), row.get(f"{order}_order_{end}")
     return 0.0 if value is None or limit is None else abs(float(limit) - float(value))
-
-

@@ -120,8 +120,6 @@ def _tell_what_is_kept(log: DatabaseMetadataService, study_id: str, what: str) -
     yes = " --yes" if what != "The study was stopped" else ""
     kept = wrapped(f"{what}: {statuses(counts)}, the other points not begun. What was done is kept.", terminal_width())
     typer.echo(
-        f"{kept}\n"
-        f"See it: ecosystemiser study show {study_id}\n"
-        f"Go on:  ecosystemiser study resume {study_id}{yes}",
+        f"{kept}\nSee it: ecosystemiser study show {study_id}\nGo on:  ecosystemiser study resume {study_id}{yes}",
         err=True,
     )

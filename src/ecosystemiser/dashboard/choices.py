@@ -15,9 +15,7 @@ from ecosystemiser.dashboard.addresses import parameter, parameters, remember
 __all__ = ["choice", "choices", "line", "part", "switch"]
 
 
-def choice(
-    label: str, name: str, options: Sequence[str], *, shown: Callable[[str], str] = str, **more: Any
-) -> str:
+def choice(label: str, name: str, options: Sequence[str], *, shown: Callable[[str], str] = str, **more: Any) -> str:
     """Show a list to choose one from; return the choice. What the address does not know is the first of the list."""
     found = parameter(name)
     key = _set(name, found if found in options else options[0])

@@ -109,4 +109,3 @@ def show_flows(view: RunView, run: RunCurves) -> None:
     if any(not carrier.is_energy for carrier in run.buses.values()):
         st.markdown("**Water**")
         draw(charts.sankey(run, water=True, theme=view.theme), "water", "Sankey diagram of water")
-

@@ -42,6 +42,7 @@ def small_picture(view: StudyView) -> Any:
     made.update_xaxes(title_font_size=11, title_standoff=4)
     made.update_yaxes(title_font_size=11, title_standoff=4)
     made.update_traces(showscale=False, selector={"type": "heatmap"})
+    made.update_traces(marker_showscale=False, selector={"type": "scatter"})
     return made
 
 

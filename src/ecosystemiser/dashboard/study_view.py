@@ -109,4 +109,3 @@ def _points(location: str, study_id: str, counts: str, changed: str, most: int) 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-

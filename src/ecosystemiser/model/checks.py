@@ -98,9 +98,7 @@ def _demand_above_supply(system: System, bus: str) -> list[Finding]:
     return [_shortage(system, must, system.buses[bus], worst, (float(demand[worst]), float(short[worst])))]
 
 
-def _shortage(
-    system: System, must: list[Sink], carrier: Carrier, step: int, amounts: tuple[float, float]
-) -> Finding:
+def _shortage(system: System, must: list[Sink], carrier: Carrier, step: int, amounts: tuple[float, float]) -> Finding:
     demand, short = (amount / system.clock.step_h for amount in amounts)
     unit = rate_unit(carrier).replace("_per_", "/").replace("kw", "kW")
     when = np.datetime_as_string(system.clock.local[step], unit="m").replace("T", " ")

@@ -136,5 +136,3 @@ def _one_answer(answers: Any) -> bool:
     if np.any(answers):
         raise DividedError("lanes differ in the answer")
     return False
-
-

@@ -199,9 +199,7 @@ class _Network:
             for unknown, weight in self._use_mix(drawn_from):
                 equations.put(self.generation, unknown, -part * weight)
 
-    def _add_mix(
-        self, equations: _Equations, row: int, bus: int, brought_by: Iterable[int], origins: _Origins
-    ) -> None:
+    def _add_mix(self, equations: _Equations, row: int, bus: int, brought_by: Iterable[int], origins: _Origins) -> None:
         """All that flows onto `bus` mixes; on electricity (the pool) imports and discharges only."""
         layout = self.layout
         brought = [flow for flow in brought_by if self.bus(flow) == bus]

@@ -16,9 +16,7 @@ NOT_OF_THE_RUN = frozenset({"system", "system_id", "parameters", "run_id", "stud
 """What `base_config` cannot say otherwise than the run."""
 
 
-def with_run_as_base(
-    database: DatabaseMetadataService, config: StudyConfig
-) -> tuple[StudyConfig, GivenSystem | None]:
+def with_run_as_base(database: DatabaseMetadataService, config: StudyConfig) -> tuple[StudyConfig, GivenSystem | None]:
     """Return a study with the run in `around` as its base, and that run's system; others as they are, and None.
 
     `around` then holds the run's whole id. The base is what the run was made from: the system before its variation,

@@ -122,9 +122,7 @@ class StudyPoints:
     """1: all of them are there; else of so many points one."""
 
 
-def points_of_study(
-    log: DatabaseMetadataService, study_id: str, kpis: Sequence[str], most: int = 5_000
-) -> StudyPoints:
+def points_of_study(log: DatabaseMetadataService, study_id: str, kpis: Sequence[str], most: int = 5_000) -> StudyPoints:
     """Return at most about `most` points of a study, evenly spread. Raises InputError for what is no study id."""
     check_identifier(study_id, "study_id")
     with log.reading() as connection:

@@ -115,17 +115,12 @@ def _block(block: Block, name: str) -> str:
 
 def _table(table: Table) -> str:
     kinds = [' class="number"' if at in table.numbers else "" for at in range(len(table.heads))]
-    heads = "".join(
-        f'<th scope="col"{kind}>{_plain(head)}</th>' for head, kind in zip(table.heads, kinds, strict=True)
-    )
+    heads = "".join(f'<th scope="col"{kind}>{_plain(head)}</th>' for head, kind in zip(table.heads, kinds, strict=True))
     rows = "".join(
         "<tr>" + "".join(f"<td{kind}>{_plain(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>\n"
         for row in table.rows
     )
-    return (
-        f'<div class="table"><table><thead><tr>{heads}</tr></thead>\n'
-        f"<tbody>{rows}</tbody></table></div>"
-    )
+    return f'<div class="table"><table><thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table></div>'
 
 
 def _style() -> str:

@@ -24,6 +24,4 @@ def run_stored(
     """
     config = stored.config.model_copy(update={"output_directory": output_directory})
     service = SimulationService(database)
-    return service.run_simulation(
-        config, document=stored.document, retry_of=stored.run_id, should_stop=should_stop
-    )
+    return service.run_simulation(config, document=stored.document, retry_of=stored.run_id, should_stop=should_stop)

@@ -43,9 +43,7 @@ class RunRows:
         self._shared: dict[tuple[object, ...], _Shared] = {}
         self._last: tuple[tuple[object, ...], _Shared] | None = None
 
-    def before(
-        self, order: Order, system: System | None = None, document: Document | None = None
-    ) -> dict[str, object]:
+    def before(self, order: Order, system: System | None = None, document: Document | None = None) -> dict[str, object]:
         """Return the row that stands as `running` before the work of `order` starts.
 
         `document` stands in the place of the system file that the configuration names; `system` is what was loaded

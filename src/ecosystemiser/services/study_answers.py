@@ -66,9 +66,7 @@ def log_genetic_answer(
 ) -> None:
     """Log the front of all runs, and why the search ended."""
     generation = len(strategy.steps)
-    database.log_analysis(
-        "pareto_fronts", study_id, list(_front_rows(strategy.front, run_ids)), generation=generation
-    )
+    database.log_analysis("pareto_fronts", study_id, list(_front_rows(strategy.front, run_ids)), generation=generation)
     _log_answer(database, study_id, {"generations": generation, "stopped_because": strategy.stopped_because})
 
 

@@ -263,9 +263,7 @@ class _Attempt:
         self.stage = "audit"
         cause, message = _what_the_audit_says(solved, found)
         failed = self.failure(cause, message)
-        return Outcome(
-            self.order.run_id, failed.status, columns | failed.columns, kpis, cause, message, solved, found
-        )
+        return Outcome(self.order.run_id, failed.status, columns | failed.columns, kpis, cause, message, solved, found)
 
     def failure(self, cause: FailureCause, message: str, **details: str) -> Outcome:
         """Return `failed` with its cause and the stage it happened in; `details` go beside the message."""

@@ -60,9 +60,7 @@ class HybridSolver:
         windows = Solution(plan.flows, plan.levels, scout.report, plan.bus_prices, plan.storage_prices)
         return self._answer(windows, cost, bound, begin, f"the plan of {plan.windows} windows{saved}")
 
-    def _answer(
-        self, solution: Solution, cost: float, bound: float | None, begin: float, note: str
-    ) -> Solution:
+    def _answer(self, solution: Solution, cost: float, bound: float | None, begin: float, note: str) -> Solution:
         report = SolverReport(
             solver="hybrid",
             status="improved" if note.startswith("the plan of") else "scouted",

@@ -28,9 +28,7 @@ class Copied:
         return sum(table.rows for table in self.tables)
 
 
-def copy(
-    source: Database, target: str | Path | Location, on_progress: OnProgress | None = None
-) -> Copied:
+def copy(source: Database, target: str | Path | Location, on_progress: OnProgress | None = None) -> Copied:
     """Copy every row of `source`, as one moment shows it, into the database `target`, while others go on writing.
 
     `target` is created as `open_database` does, or is there and has no rows. It gets all rows in one

@@ -66,4 +66,3 @@ def count_anew(connection: Connection) -> bool:
     rows = [{**dict(zip(names, values, strict=True)), "runs": number} for values, number in found.items()]
     execute_many(connection, run_counts.insert(), rows)
     return False
-

@@ -94,12 +94,8 @@ def _encode(
     steps = _steps_of(columns)
     start_ms = _milliseconds(start_utc)
     noted = json.dumps({"step_seconds": step_seconds, "metadata": dict(metadata)}, allow_nan=False)
-    time = pa.array(
-        start_ms + np.arange(steps, dtype=np.int64) * (step_seconds * 1000), pa.timestamp("ms", "UTC")
-    )
-    values = {
-        name: pa.array(np.ascontiguousarray(column, dtype=np.float64)) for name, column in columns.items()
-    }
+    time = pa.array(start_ms + np.arange(steps, dtype=np.int64) * (step_seconds * 1000), pa.timestamp("ms", "UTC"))
+    values = {name: pa.array(np.ascontiguousarray(column, dtype=np.float64)) for name, column in columns.items()}
     table = pa.table({"time": time, **values}).replace_schema_metadata({_METADATA_KEY: noted.encode()})
     sink = pa.BufferOutputStream()
     pq.write_table(
@@ -127,9 +123,7 @@ def _steps_of(columns: Mapping[str, NDArray[np.float64]]) -> int:
 
 def _milliseconds(start_utc: datetime) -> int:
     if start_utc.tzinfo is None:
-        raise InputError(
-            [Finding("has no time zone", "give a time in UTC", "start_utc", start_utc.isoformat())]
-        )
+        raise InputError([Finding("has no time zone", "give a time in UTC", "start_utc", start_utc.isoformat())])
     return round(start_utc.astimezone(UTC).timestamp() * 1000)
 
 
@@ -146,9 +140,7 @@ def _decode(path: Path, content: bytes, names: list[str] | None) -> HourlySeries
         if not unknown:
             table = file.read(columns=["time", *wanted])
             series = {name: table[name].to_numpy() for name in wanted}
-            return HourlySeries(
-                table["time"].to_numpy(), int(noted["step_seconds"]), series, noted["metadata"]
-            )
+            return HourlySeries(table["time"].to_numpy(), int(noted["step_seconds"]), series, noted["metadata"])
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, f"it cannot be read: {error}") from error
     remedy = f"use some of {', '.join(present)}"

@@ -33,9 +33,7 @@ def new_run_id() -> str:
     """
     global _last_tick  # noqa: PLW0603  # the order of ids is a property of the process
     with _lock:
-        tick = max(
-            (time.time_ns() << 12) // 1_000_000, _last_tick + 1
-        )  # milliseconds and 12 bits of their fraction
+        tick = max((time.time_ns() << 12) // 1_000_000, _last_tick + 1)  # milliseconds and 12 bits of their fraction
         _last_tick = tick
     milliseconds, fraction = tick >> 12, tick & 0xFFF
     random = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)

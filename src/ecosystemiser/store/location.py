@@ -82,9 +82,7 @@ def locate(path_or_url: str | Path | Location | None = None) -> Location:
     if separator and scheme not in _SQLITE:
         # Only the scheme is shown: what follows may hold a password.
         remedy = "give the path of a SQLite file, or a URL like postgresql://user@host/database"
-        raise InputError(
-            [Finding("is not a kind of database that can be used", remedy, "db", f"{scheme}://…")]
-        )
+        raise InputError([Finding("is not a kind of database that can be used", remedy, "db", f"{scheme}://…")])
     if not separator and _LIKE_A_URL.match(text):
         remedy = "write it as postgresql://user@host/database, with two slashes"
         raise InputError([Finding("cannot be read as a URL of PostgreSQL", remedy, "db", "postgresql:…")])

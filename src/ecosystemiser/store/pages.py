@@ -146,9 +146,7 @@ class _Windows:
         return found, (self._connection.scalar(select(func.count()).select_from(part)) or 0) < size
 
 
-def _follows(
-    order: Order, value: ColumnElement[Any], key: ColumnElement[int], after: Place
-) -> ColumnElement[bool]:
+def _follows(order: Order, value: ColumnElement[Any], key: ColumnElement[int], after: Place) -> ColumnElement[bool]:
     if order.is_falling:
         return or_(value < after.value, and_(value == after.value, key < after.key))
     return or_(value > after.value, and_(value == after.value, key > after.key))

@@ -194,4 +194,3 @@ def get_run(connection: Connection, run_id: str) -> Values | None:
     `environment_json`; None where there is none."""
     found = connection.execute(_GET, {"the_run": run_id}).mappings().one_or_none()
     return None if found is None else dict(found)
-

@@ -22,9 +22,7 @@ RUN_COLUMNS: tuple[Column[Any], ...] = tuple(
 )
 """What a run's dict holds of `runs`."""
 
-DETAIL_COLUMNS: tuple[Column[Any], ...] = tuple(
-    column for column in run_details.columns if column.name != "run_key"
-)
+DETAIL_COLUMNS: tuple[Column[Any], ...] = tuple(column for column in run_details.columns if column.name != "run_key")
 """What a run's dict holds of `run_details`."""
 
 _POINT = ("study_id", "point", "generation", "constraint_violation")
@@ -90,9 +88,7 @@ def _view(name: str, of_runs: Iterable[Column[Any]], of_details: Iterable[Column
     )
 
 
-def _trigger(
-    engine: str, view: str, act: str, guard: tuple[str, str] | None, body: Sequence[str]
-) -> Iterator[str]:
+def _trigger(engine: str, view: str, act: str, guard: tuple[str, str] | None, body: Sequence[str]) -> Iterator[str]:
     """`guard`: what must not be, and what is said where it is."""
     name = f"{view}_{act.lower()}"
     statements = "; ".join(body)

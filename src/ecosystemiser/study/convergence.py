@@ -60,9 +60,7 @@ class Convergence:
             self._numbers, self._amounts = [numbers[at] for at in kept], amounts[kept]
         self._fronts.append(self._amounts)
 
-    def metrics(
-        self, population: Sequence[Mapping[str, Any]], scores: Sequence[Score | None]
-    ) -> dict[str, float]:
+    def metrics(self, population: Sequence[Mapping[str, Any]], scores: Sequence[Score | None]) -> dict[str, float]:
         """Return the numbers of a generation: of its population, with the scores, and of the front of all so far."""
         found: dict[str, float] = {"front_size": len(self._numbers)}
         if self._reference is not None:

@@ -281,5 +281,3 @@ def _standardised(columns: Floats) -> Floats:
     deviations = columns.std(axis=0)
     smallest = 1e-12 * np.abs(columns).max(axis=0, initial=0.0)
     return np.asarray((columns - columns.mean(axis=0)) / np.where(deviations > smallest, deviations, np.nan))
-
-

@@ -60,5 +60,3 @@ def test_the_lowest_storage_is_where_least_is_left(month: RunCurves) -> None:
     emptied = replace(month, levels=(replace(month.levels[0], values=levels),))
     assert lowest_storage_week(emptied, "electricity") == week_around(month.clock, 400)
     assert lowest_storage_week(month, "heat") is None
-
-

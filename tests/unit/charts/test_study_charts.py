@@ -21,6 +21,10 @@ POINTS = [
     for (battery, pv), cost in COSTS.items()
 ]
 FAILED = StudyPoint("failed", {"battery.capacity_kwh": 160, "roof_pv.capacity_kw": 20})
+SAMPLED = [
+    StudyPoint(f"run-{at}", {"a": float(at), "b": 1000.0 * at}, {"total_cost": float(1 + at)})
+    for at in range(MOST_POINTS)
+]
 BATTERY, PV = "battery.capacity_kwh", "roof_pv.capacity_kw"
 
 
@@ -76,6 +80,28 @@ class TestParametric:
         figure = charts.parametric_lines(POINTS, BATTERY, by=PV)
         lines = {trace.name: list(trace.y) for trace in figure.data if trace.mode == "lines"}
         assert lines == {"roof_pv.capacity_kw = 20": [300.0, 280.0], "roof_pv.capacity_kw = 40": [250.0, 200.0]}
+
+    def test_of_many_values_every_so_manyth_has_a_line_the_first_and_last_among_them(self) -> None:
+        points = [StudyPoint(f"{a}-{b}", {"a": a, "b": b}, {"total_cost": a + b}) for a in (0, 1) for b in range(15)]
+        lines = [trace for trace in charts.parametric_lines(points, "a", by="b").data if trace.mode == "lines"]
+        assert [line.name for line in lines] == [f"b = {value}" for value in (0, 2, 4, 6, 8, 10, 12, 14)]
+
+    def test_sampled_values_are_dots_at_their_places_the_best_of_them_in_a_ring(self) -> None:
+        lines = charts.parametric_lines(SAMPLED, "a", by="b")
+        assert [trace.mode for trace in lines.data] == ["markers"]
+        assert len(lines.data[0].x) == MOST_POINTS
+        dots, ring = charts.heat_map(SAMPLED, "a", "b", currency="EUR").data
+        assert (dots.mode, dots.x[7], dots.y[7], dots.marker.color[7]) == ("markers", 7.0, 7000.0, 8.0)
+        assert dots.customdata[7] == "run-7"
+        assert dots.marker.showscale
+        assert (list(ring.x), list(ring.y), list(ring.customdata)) == ([0.0], [0.0], ["run-0"])
+
+    def test_a_list_of_values_beside_a_sampled_one_has_a_colour_each(self) -> None:
+        points = [StudyPoint(p.run_id, {**p.parameters, "c": "xy"[at % 2]}, p.kpis) for at, p in enumerate(SAMPLED)]
+        lines = charts.parametric_lines(points, "a", by="c")
+        assert [(trace.mode, trace.name) for trace in lines.data] == [("markers", "c = x"), ("markers", "c = y")]
+        assert lines.layout.showlegend
+        assert axes(charts.heat_map(points, "a", "c")) == ["a [1]", "c"]
 
     def test_a_heat_map_holds_the_best_of_each_place_and_a_ring_at_the_best_of_all(self) -> None:
         worse = StudyPoint("worse", POINTS[0].parameters, {"total_cost": 900.0})

@@ -68,9 +68,7 @@ def test_a_note_comes_from_the_input_too(eco: Callable[..., Any], monkeypatch: p
     assert eco("runs", "note", "a").out == "first line\nsecond \\x1b[2J line\n"
 
 
-def test_a_note_is_not_written_and_taken_away_at_once(
-    eco: Callable[..., Any], log: DatabaseMetadataService
-) -> None:
+def test_a_note_is_not_written_and_taken_away_at_once(eco: Callable[..., Any], log: DatabaseMetadataService) -> None:
     said = eco("runs", "note", "a", "text", "--clear")
     assert said.code == 2
     assert "--clear" in said.err

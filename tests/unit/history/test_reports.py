@@ -82,9 +82,7 @@ def test_text_of_people_stays_text(reports: ReportService, solved: Callable[...,
     assert f"Note: {EVIL}" in page.text
 
 
-def test_a_run_without_hours_says_why_there_are_no_curves(
-    reports: ReportService, log: DatabaseMetadataService
-) -> None:
+def test_a_run_without_hours_says_why_there_are_no_curves(reports: ReportService, log: DatabaseMetadataService) -> None:
     row = {"run_id": "bare", "system_id": "house", "simulation_status": "failed", "failure_cause": "infeasible"}
     log.log_simulation_run({**row, "metadata_json": json.dumps({"error": "no plan meets the demand"})})
     text = Page(reports.of_run("bare")).text

@@ -136,9 +136,7 @@ def test_a_line_cut_short_by_the_end_of_its_process_was_never_acknowledged(
 
 
 @pytest.mark.parametrize("first", ["not json", "[1]", '{"run_id": "../x"}', '{"total_cost": 1}'])
-def test_a_file_that_is_no_spool_is_refused_and_stays(
-    log: DatabaseMetadataService, tmp_path: Path, first: str
-) -> None:
+def test_a_file_that_is_no_spool_is_refused_and_stays(log: DatabaseMetadataService, tmp_path: Path, first: str) -> None:
     spool = spool_with(tmp_path / "x.jsonl", first, json.dumps({"run_id": "a", **DONE}))
     with pytest.raises(InputError, match=r"x\.jsonl:1"):
         replay_spool(log, spool)

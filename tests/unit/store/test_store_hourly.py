@@ -28,9 +28,7 @@ def some_columns(steps=48):
 
 @pytest.fixture
 def written(tmp_path):
-    return write_hourly(
-        tmp_path / "out" / "r1", some_columns(), START, 3600, {"system_id": "farm", "steps": 48}
-    )
+    return write_hourly(tmp_path / "out" / "r1", some_columns(), START, 3600, {"system_id": "farm", "steps": 48})
 
 
 def test_what_is_read_is_what_was_written(written):

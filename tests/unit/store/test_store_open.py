@@ -261,9 +261,7 @@ with open_database(sys.argv[1]) as database:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
 def test_an_error_of_the_disk_at_the_commit_refuses_that_write_alone(path):
     make(path)
-    done = subprocess.run(
-        [sys.executable, "-c", FAILING_COMMIT, path], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", FAILING_COMMIT, path], capture_output=True, text=True, check=True)
     assert "could not be read or written" in done.stdout
     assert runs_in(path) == ["r1", "r3"]
 

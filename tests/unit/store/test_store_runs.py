@@ -100,11 +100,7 @@ def test_all_that_is_wrong_is_told_at_once(database):
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        *(
-            (name, bad)
-            for name in ("total_cost", "mip_gap")
-            for bad in (float("nan"), float("inf"), -float("inf"))
-        ),
+        *((name, bad) for name in ("total_cost", "mip_gap") for bad in (float("nan"), float("inf"), -float("inf"))),
         ("total_cost", True),
         ("total_cost", "5"),
         ("total_cost", np.float64("nan")),
@@ -138,9 +134,7 @@ def test_values_that_mean_nothing_are_refused(database, column, value):
     assert get(database) is None
 
 
-@given(
-    st.dictionaries(st.sampled_from([c.name for c in ALL_COLUMNS]), st.none() | st.text() | st.floats())
-)
+@given(st.dictionaries(st.sampled_from([c.name for c in ALL_COLUMNS]), st.none() | st.text() | st.floats()))
 def test_a_row_is_taken_or_refused_with_reasons_and_nothing_else(row):
     reasons = set()
     try:
@@ -195,9 +189,7 @@ def test_many_runs_are_logged_by_one_commit(database):
     with database.transaction() as connection:
         log_runs(connection, [{"run_id": name, "study_id": "s"} for name in names])
     finished = [{"run_id": name, "simulation_status": "completed", "total_cost": 1.0} for name in names[::2]]
-    failed = [
-        {"run_id": name, "simulation_status": "failed", "failure_cause": "unmet"} for name in names[1::2]
-    ]
+    failed = [{"run_id": name, "simulation_status": "failed", "failure_cause": "unmet"} for name in names[1::2]]
     with database.transaction() as connection:
         log_runs(connection, [*finished, *failed, {"run_id": "late"}])
         rows = [get_run(connection, name) for name in names]

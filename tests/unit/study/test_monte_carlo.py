@@ -124,8 +124,9 @@ def test_every_design_must_be_known_well_enough() -> None:
     def solve(values: Any) -> dict[str, float]:
         return {"total_cost": 100 + (values["x"] - 10) * (10 if values["size"] else 1)}
 
-    alone, both = made([{"size": 0}], n_samples=50_000, precision={"total_cost": 0.01}), made(
-        [{"size": 0}, {"size": 1}], n_samples=50_000, precision={"total_cost": 0.01}
+    alone, both = (
+        made([{"size": 0}], n_samples=50_000, precision={"total_cost": 0.01}),
+        made([{"size": 0}, {"size": 1}], n_samples=50_000, precision={"total_cost": 0.01}),
     )
     driven(alone, solve)
     driven(both, solve)

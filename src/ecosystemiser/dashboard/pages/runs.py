@@ -65,9 +65,7 @@ def show() -> None:
         tell(error)
         return
     _chips(where)
-    page = log.page_simulation_runs(
-        text, order_by=_asked_order(), after=parameter("after") or None, limit=ROWS_A_PAGE
-    )
+    page = log.page_simulation_runs(text, order_by=_asked_order(), after=parameter("after") or None, limit=ROWS_A_PAGE)
     if not page.rows and not parameter("after"):
         _say_that_none_passes()
         return
@@ -132,9 +130,7 @@ def _asked_order() -> str | None:
 
 def _order(varied: Sequence[str]) -> None:
     names = [name for name in sortable_names() if name not in ("timestamp", "run_id")]
-    name = choice(
-        "Sort by", "sort", ["", *names, "timestamp", *varied], shown=_order_words, resets=_PLACE, width=230
-    )
+    name = choice("Sort by", "sort", ["", *names, "timestamp", *varied], shown=_order_words, resets=_PLACE, width=230)
     switch("largest first", "falling", resets=_PLACE, disabled=not name)
 
 

@@ -39,9 +39,7 @@ class WorkerProcess:
     Start it from the thread that outlives it: Linux ends a worker with the thread that started it.
     """
 
-    def __init__(
-        self, environment: Mapping[str, str], deadline_s: float, memory_limit_mb: float | None = None
-    ) -> None:
+    def __init__(self, environment: Mapping[str, str], deadline_s: float, memory_limit_mb: float | None = None) -> None:
         ours, theirs = socket.socketpair()
         words = [str(theirs.fileno()), str(os.getpid()), json.dumps(_search_path())]
         if memory_limit_mb is not None:

@@ -58,7 +58,7 @@ class Pv(PowerSized):
         geometry = self.model_fields_set & {"tilt_deg", "azimuth_deg", "losses"}
         if geometry:
             key = min(geometry)
-            raise InputError([
-                Finding("has no effect beside a profile", f"remove {key} or remove profile", key, getattr(self, key))
-            ])
+            raise InputError(
+                [Finding("has no effect beside a profile", f"remove {key} or remove profile", key, getattr(self, key))]
+            )
         return site.shares(self.profile, "profile")

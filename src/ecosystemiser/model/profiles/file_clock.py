@@ -55,9 +55,7 @@ def read_times(table: Table, zone_name: str | None) -> FileTimes:
     aware = sum(time.tzinfo is not None for time in times)
     if 0 < aware < len(times):
         message = f"{aware} times have an offset and {len(times) - aware} have none"
-        findings.append(
-            Finding(message, "write all with an offset or none", TIME_COLUMN, None, str(table.path))
-        )
+        findings.append(Finding(message, "write all with an offset or none", TIME_COLUMN, None, str(table.path)))
     if findings:
         return FileTimes([], is_absolute=False, findings=findings)
     seconds, problems = _seconds(table, times, zone)
@@ -70,9 +68,7 @@ def _zone(table: Table, name: str | None) -> tuple[tzinfo | None, list[Finding]]
     try:
         return ZoneInfo(name), []
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        finding = Finding(
-            "is not a time zone", "name one, as Europe/Berlin", "timezone", name, str(table.path)
-        )
+        finding = Finding("is not a time zone", "name one, as Europe/Berlin", "timezone", name, str(table.path))
         return None, [finding]
 
 
@@ -123,9 +119,7 @@ def check_spacing(table: Table, times: FileTimes, step_seconds: int) -> list[Fin
         remedy = f"give one row for each {step_seconds} s"
         return [Finding(message, remedy, TIME_COLUMN, None, str(table.path))]
     odd = [row for row, delta in enumerate(deltas, start=1) if delta != step_seconds]
-    return [
-        _odd_step(table, row, deltas[row - 1], step_seconds, is_absolute=times.is_absolute) for row in odd
-    ]
+    return [_odd_step(table, row, deltas[row - 1], step_seconds, is_absolute=times.is_absolute) for row in odd]
 
 
 def _odd_step(table: Table, row: int, delta: int, step_seconds: int, *, is_absolute: bool) -> Finding:

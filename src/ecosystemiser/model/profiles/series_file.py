@@ -37,9 +37,7 @@ def read_column(
 
     See `read_series` for what the file may hold and what is refused.
     """
-    series = read_series(
-        path, [column], steps_per_year=steps_per_year, step_seconds=step_seconds, timezone=timezone
-    )
+    series = read_series(path, [column], steps_per_year=steps_per_year, step_seconds=step_seconds, timezone=timezone)
     return series.columns[column]
 
 
@@ -100,9 +98,7 @@ def _wrong_length(table: Table, steps_per_year: int, step_seconds: int) -> list[
     return [Finding(message, remedy, file=str(table.path), line=line)]
 
 
-def _check_times(
-    table: Table, step_seconds: int, timezone: str | None
-) -> tuple[datetime | None, list[Finding]]:
+def _check_times(table: Table, step_seconds: int, timezone: str | None) -> tuple[datetime | None, list[Finding]]:
     if TIME_COLUMN not in table.columns:
         return None, []
     times = read_times(table, timezone)

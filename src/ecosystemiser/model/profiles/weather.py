@@ -82,9 +82,7 @@ def _kind_of(path: Path) -> str:
         with path.open("rb") as source:
             first, second = (source.readline(20_000).decode("latin-1") for _ in range(2))
     except OSError as error:
-        finding = Finding(
-            f"cannot be read: {error.strerror}", "name a weather file", value=str(path), file=str(path)
-        )
+        finding = Finding(f"cannot be read: {error.strerror}", "name a weather file", value=str(path), file=str(path))
         raise InputError([finding]) from error
     if first.startswith("LOCATION,"):
         return "epw"
@@ -103,8 +101,6 @@ def _given_site(path: Path, **site: float | None) -> tuple[float, float, float]:
     missing = [key for key, value in site.items() if value is None]
     if missing:
         message = "is not known: a table of weather does not say where it was measured"
-        raise InputError(
-            [Finding(message, f"give the site's {key}", key, None, str(path)) for key in missing]
-        )
+        raise InputError([Finding(message, f"give the site's {key}", key, None, str(path)) for key in missing])
     latitude, longitude, utc_offset_h = (value for value in site.values() if value is not None)
     return latitude, longitude, utc_offset_h

@@ -147,9 +147,7 @@ def _load(layout: _Format, path: Path) -> tuple[Any, dict[str, Any]]:
         hours = layout.hour_of(table)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         message = f"cannot be read as {layout.kind.upper()}: {error}"
-        raise InputError(
-            [Finding(message, "give the file as its source publishes it", file=str(path))]
-        ) from error
+        raise InputError([Finding(message, "give the file as its source publishes it", file=str(path))]) from error
     if len(hours) != _HOURS:
         message = f"{len(hours)} rows where a year has {_HOURS} hours"
         line = layout.header_lines + len(hours)
@@ -159,9 +157,7 @@ def _load(layout: _Format, path: Path) -> tuple[Any, dict[str, Any]]:
         row = int(wrong[0])
         message = f"stands where hour {row % 24 + 1} is due"
         line = layout.header_lines + row + 1
-        raise InputError(
-            [Finding(message, "put the hours in order", "hour", int(hours[row]), str(path), line)]
-        )
+        raise InputError([Finding(message, "put the hours in order", "hour", int(hours[row]), str(path), line)])
     return table, site
 
 

@@ -82,9 +82,7 @@ class Weather:
         )
 
 
-def implausible(
-    key: str, values: NDArray[np.float64], file: str | None, first_line: int | None
-) -> list[Finding]:
+def implausible(key: str, values: NDArray[np.float64], file: str | None, first_line: int | None) -> list[Finding]:
     """Return a finding for the first value that no place on earth has, saying how many there are.
 
     `first_line` is the line of hour 0 in `file`, None where lines are not known.

@@ -30,9 +30,7 @@ def test_without_size_it_has_no_limit(kind_of):
 
 def test_it_counts_water_in_cubic_metres(kind_of):
     """3 springs of 0.5 m3/h."""
-    source = kind_of(
-        "{type: source, bus: water, flow_m3_per_h: 0.5, count: 3, cost_per_m3: [1, 2, 3], co2_kg: 0.4}"
-    )
+    source = kind_of("{type: source, bus: water, flow_m3_per_h: 0.5, count: 3, cost_per_m3: [1, 2, 3], co2_kg: 0.4}")
     assert source.available.values(3).tolist() == [1.5, 1.5, 1.5]
     assert source.cost.values(3).tolist() == [1, 2, 3]
     assert source.co2_kg.scale == 0.4

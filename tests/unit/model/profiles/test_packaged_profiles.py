@@ -163,9 +163,7 @@ def test_unknown_name_is_refused_with_the_nearest_one():
     (finding,) = raised.value.findings
     assert finding.value == "bdew-h52"
     assert finding.message == "is not a packaged series"
-    assert finding.remedy.startswith(
-        "did you mean 'bdew-h25'? the packaged ones are try2010-potsdam.ghi_w_m2"
-    )
+    assert finding.remedy.startswith("did you mean 'bdew-h25'? the packaged ones are try2010-potsdam.ghi_w_m2")
 
 
 def test_weather_sets_are_named():

@@ -52,9 +52,7 @@ def test_parquet_is_read_like_csv(tmp_path, unit):
     import pyarrow.parquet as pq
 
     times = np.datetime64("2017-12-31T23:00", unit) + np.arange(8760) * np.timedelta64(1, "h")
-    table = pa.table(
-        {"time": pa.array(times, type=pa.timestamp(unit, tz="UTC")), "load.kw": np.arange(8760.0)}
-    )
+    table = pa.table({"time": pa.array(times, type=pa.timestamp(unit, tz="UTC")), "load.kw": np.arange(8760.0)})
     pq.write_table(table, tmp_path / "load=1.parquet")
     series = read_series(tmp_path / "load=1.parquet", ["load.kw"], **HOURLY)
     assert series.columns["load.kw"][17] == 17.0
@@ -76,9 +74,7 @@ def test_quarter_hours_with_a_double_hour_are_read(tmp_path):
 
 
 def test_offsets_need_no_zone(tmp_path):
-    rows = [
-        f"{np.datetime64('2018-01-01T00:00') + i}+01:00,1" for i in np.arange(8760) * np.timedelta64(1, "h")
-    ]
+    rows = [f"{np.datetime64('2018-01-01T00:00') + i}+01:00,1" for i in np.arange(8760) * np.timedelta64(1, "h")]
     series = read_series(write(tmp_path, rows, "time,load_kw"), ["load_kw"], **HOURLY)
     assert series.start.isoformat() == "2017-12-31T23:00:00+00:00"
 
@@ -102,9 +98,7 @@ def test_double_hour_without_zone_is_refused(tmp_path):
         "2018-10-28T02:00:00",
     )
     assert double.message == "repeats an hour and no time zone is stated: daylight saving or a duplicate"
-    assert double.remedy.startswith(
-        "state the timezone, as Europe/Berlin, or write each time with its offset"
-    )
+    assert double.remedy.startswith("state the timezone, as Europe/Berlin, or write each time with its offset")
 
 
 def test_double_quarter_hours_without_zone_are_refused(tmp_path):

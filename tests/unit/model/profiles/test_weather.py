@@ -60,9 +60,7 @@ def test_tmy3_sun_stands_in_the_middle_of_the_hour():
     weather = read_weather(pvlib_example_file("723170TYA.CSV"))
     errors = {}
     for minutes in (-30, 30, 90):
-        times = pd.date_range("2018-01-01", periods=8760, freq="h", tz="Etc/GMT+5") + pd.Timedelta(
-            minutes=minutes
-        )
+        times = pd.date_range("2018-01-01", periods=8760, freq="h", tz="Etc/GMT+5") + pd.Timedelta(minutes=minutes)
         zenith = pvlib.solarposition.get_solarposition(times, 36.1, -79.95)["zenith"].to_numpy()
         horizontal = weather.dni_w_m2 * np.maximum(np.cos(np.radians(zenith)), 0)
         errors[minutes] = np.abs(weather.ghi_w_m2 - weather.dhi_w_m2 - horizontal).mean()

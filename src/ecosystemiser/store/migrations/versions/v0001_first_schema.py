@@ -182,10 +182,7 @@ def _create_analyses() -> None:
         _text("study_id", nullable=False),
         _text("kpi", nullable=False),
         _count("samples", nullable=False),
-        *(
-            _number(name)
-            for name in ("mean", "standard_deviation", "minimum", "p10", "p50", "p90", "maximum")
-        ),
+        *(_number(name) for name in ("mean", "standard_deviation", "minimum", "p10", "p50", "p90", "maximum")),
         _text("created_at", nullable=False),
         _refers("uncertainty_analysis", "study_id", "studies.study_id"),
         _unique("uncertainty_analysis", "study_id", "kpi"),

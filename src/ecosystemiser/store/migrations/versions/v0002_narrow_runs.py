@@ -172,9 +172,7 @@ def _create_runs() -> None:
 
 
 def _create_parameters() -> None:
-    op.create_table(
-        "parameter_names", _key(), *_text("name", nullable=False), _unique("parameter_names", "name")
-    )
+    op.create_table("parameter_names", _key(), *_text("name", nullable=False), _unique("parameter_names", "name"))
     op.create_table(
         "run_parameters",
         *_count("run_key", "name_key", nullable=False),
