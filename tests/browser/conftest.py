@@ -200,15 +200,21 @@ class Visitor:
         return self.settle()
 
     def choose(self, box: str, option: str) -> Page:
-        """Choose in a box; a list that the page's own redrawing has closed is opened again."""
+        """Choose in a box; a list that the page's own redrawing has closed, or a choice it has lost, is asked anew."""
         choice = self.page.get_by_role("option", name=option, exact=True)
+        found = self.page.get_by_role("combobox", name=box)
         for _ in range(10):
-            self.page.get_by_role("combobox", name=box).click()
+            found.click()
             try:
                 choice.click(timeout=3_000)
             except PlaywrightTimeoutError:
                 continue
-            return self.settle()
+            self.settle()
+            try:
+                expect(found).to_have_value(option)
+            except AssertionError:
+                continue
+            return self.page
         raise AssertionError(f"{box} never showed {option}")
 
     def comes_to(self, found: Callable[[], object], wanted: object) -> None:
