@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from ecosystemiser.model.system import SystemHead
 from ecosystemiser.reader import parse_yaml, read_yaml
 
 pytest_plugins = ["tests.servers"]
+
+# What is started in the background of a shell ignores Ctrl-C, and so would all that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every time; `make faults` looks for new ones.
 settings.register_profile("steady", derandomize=True)

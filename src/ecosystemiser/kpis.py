@@ -142,7 +142,15 @@ class KpiTotals(Protocol):
 
     @property
     def export_revenue(self) -> Amount:
-        """What is earned by selling."""
+        """What is earned by selling, after the settlement of net metering."""
+
+    @property
+    def demand_charges(self) -> Amount:
+        """What suppliers charge for peaks."""
+
+    @property
+    def standing_charges(self) -> Amount:
+        """What suppliers charge by the month, and to reach a minimum bill."""
 
     @property
     def unmet_cost(self) -> Amount:
@@ -183,7 +191,8 @@ class Kpi:
 
 
 def _total_cost(t: KpiTotals) -> Amount:
-    costs = t.capital_cost + t.fixed_cost + t.variable_cost + t.purchase_cost
+    costs = t.capital_cost + t.fixed_cost + t.variable_cost
+    costs = costs + t.purchase_cost + t.demand_charges + t.standing_charges
     return costs + t.co2_cost + t.unmet_cost + t.end_shortfall_cost - t.export_revenue
 
 
@@ -193,8 +202,8 @@ KPIS: tuple[Kpi, ...] = (
         "currency",
         "lower",
         "any",
-        "Everything the run costs: its share of capital and fixed operation, purchases, variable operation, CO2 price, "
-        "unmet demand and the refilling of storages, less what exports earn.",
+        "Everything the run costs: its share of capital and fixed operation, purchases with demand and standing "
+        "charges, variable operation, CO2 price, unmet demand and the refilling of storages, less what exports earn.",
         _total_cost,
     ),
     Kpi(
@@ -370,7 +379,30 @@ KPIS: tuple[Kpi, ...] = (
         "What is paid for carriers (electricity, fuel, water) bought from grids and suppliers.",
         lambda t: t.purchase_cost,
     ),
-    Kpi("export_revenue", "currency", "higher", "any", "What is earned by selling.", lambda t: t.export_revenue),
+    Kpi(
+        "demand_charges",
+        "currency",
+        "lower",
+        "any",
+        "What suppliers charge for peaks, each month's billed on its own.",
+        lambda t: t.demand_charges,
+    ),
+    Kpi(
+        "standing_charges",
+        "currency",
+        "lower",
+        "any",
+        "What suppliers charge by the month, whatever is bought, and to reach a minimum bill.",
+        lambda t: t.standing_charges,
+    ),
+    Kpi(
+        "export_revenue",
+        "currency",
+        "higher",
+        "any",
+        "What is earned by selling, after the settlement of net metering.",
+        lambda t: t.export_revenue,
+    ),
     Kpi("unmet_cost", "currency", "lower", "any", "What demands not met cost.", lambda t: t.unmet_cost),
     Kpi(
         "end_shortfall_cost",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ecosystemiser.analyser.metered_cost import metered_cost
 from ecosystemiser.model.compiling import capital_recovery_factor
 from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Series, Sink, Source, Storage
 from ecosystemiser.model.problem import EndRule
@@ -259,8 +260,9 @@ class _Auditor:
     def _running_cost(self, kind: Kind) -> float:
         if isinstance(kind, Exchange):
             bought, sold = self._flow(kind.name, "import"), self._flow(kind.name, "export")
-            prices = kind.import_price.values(self.steps) + kind.variable_cost.values(self.steps)
-            return float(bought @ prices - sold @ kind.export_price.values(self.steps))
+            traded = bought * kind.import_price.values(self.steps) - sold * kind.export_price.values(self.steps)
+            cost = float(traded.sum() + bought @ kind.variable_cost.values(self.steps))
+            return cost + metered_cost(kind, bought, sold, traded, self.system.clock.months)
         cost = float(self._delivered(kind) @ kind.cost.values(self.steps))
         if isinstance(kind, Source):
             cost += float(self._delivered(kind) @ kind.variable_cost.values(self.steps))

@@ -24,6 +24,8 @@ def cost_colours(theme: Theme) -> dict[CostKind, str]:
         CostKind.FIXED: tokens.accent,
         CostKind.VARIABLE: mixed(tokens.accent, tokens.ground, 0.55),
         CostKind.PURCHASE: tokens.roles[Role.BOUGHT],
+        CostKind.DEMAND: mixed(tokens.roles[Role.BOUGHT], tokens.ground, 0.55),
+        CostKind.STANDING: mixed(tokens.roles[Role.BOUGHT], tokens.ground, 0.3),
         CostKind.CO2: mixed(tokens.roles[Role.BOUGHT], tokens.text, 0.6),
         CostKind.UNMET: tokens.roles[Role.UNMET],
         CostKind.END: tokens.roles[Role.STORED],

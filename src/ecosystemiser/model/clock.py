@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,14 +24,18 @@ class Clock:
     step_s: int
     steps: int
     timezone: str
+    holidays: tuple[date, ...] = ()
+    """Days that tariffs count as holidays."""
 
     @classmethod
-    def from_local(cls, start: date | datetime, step_s: int, steps: int, timezone: str) -> Clock:
+    def from_local(
+        cls, start: date | datetime, step_s: int, steps: int, timezone: str, holidays: tuple[date, ...] = ()
+    ) -> Clock:
         """Return the clock that starts at `start`: an instant, or a local time of `timezone` if it is naive."""
         moment = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)  # noqa: DTZ001
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(timezone))
-        return cls(moment.astimezone(UTC), step_s, steps, timezone)
+        return cls(moment.astimezone(UTC), step_s, steps, timezone, holidays)
 
     @property
     def step_h(self) -> float:
@@ -120,9 +125,43 @@ class Clock:
         months: NDArray[np.int64] = self.local.astype("datetime64[M]").astype(np.int64) % 12
         return months
 
+    @cached_property
+    def is_holiday(self) -> NDArray[np.bool_]:
+        """Whether each step starts on a holiday of the local clock. (steps,)"""
+        days = np.array(self.holidays, dtype="datetime64[D]")
+        return np.isin(self.local.astype("datetime64[D]"), days)
+
+    @cached_property
+    def years(self) -> NDArray[np.int64]:
+        """Local calendar year of each step, counted from the run's first: 0, 0, ..., 1, ... (steps,)."""
+        calendar = self.local.astype("datetime64[Y]").astype(np.int64)
+        years: NDArray[np.int64] = calendar - calendar[0]
+        return years
+
+    @cached_property
+    def month_shares(self) -> NDArray[np.float64]:
+        """Hours of the run in each of its months over the hours of that month on the local clock. (months,)"""
+        return self._shares("M", self.months)
+
+    @cached_property
+    def year_shares(self) -> NDArray[np.float64]:
+        """Hours of the run in each of its years over the hours of that year on the local clock. (years,)"""
+        return self._shares("Y", self.years)
+
+    def _shares(self, unit: str, spans: NDArray[np.int64]) -> NDArray[np.float64]:
+        first = self.local[0].astype(f"datetime64[{unit}]")
+        starts = [self._instant(first + span) for span in range(int(spans[-1]) + 2)]
+        lengths = np.array([(end - start).total_seconds() for start, end in pairwise(starts)])
+        return np.asarray(np.bincount(spans) * self.step_s / lengths)
+
+    def _instant(self, day: np.datetime64) -> datetime:
+        """Return the instant at which a day of the local clock begins."""
+        start: date = day.astype("datetime64[D]").astype(object)
+        return datetime(start.year, start.month, start.day, tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
+
     def first_steps(self, steps: int) -> Clock:
         """Return the clock of the first `steps` steps."""
-        return Clock(self.start_utc, self.step_s, steps, self.timezone)
+        return replace(self, steps=steps)
 
     @cached_property
     def utc(self) -> NDArray[np.datetime64]:

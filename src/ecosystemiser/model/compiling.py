@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -183,6 +183,7 @@ class _Signals:
     limit: Ints
     ratio: Ints
     co2: Ints
+    meter: Ints
     cost: Ints
     """(cost terms,), or one column for each of several systems"""
     shapes: Sequence[Floats | None]
@@ -190,7 +191,7 @@ class _Signals:
 
     def mixed(self, lanes: Ints) -> _Signals:
         """Return the signals of variations, given which of the systems has the prices of each. (cost terms, batch)"""
-        return _Signals(self.matrix, self.limit, self.ratio, self.co2, self.cost[:, lanes], self.shapes)
+        return replace(self, cost=self.cost[:, lanes])
 
 
 def _signals(frame: Frame, systems: Sequence[System]) -> _Signals:
@@ -222,6 +223,7 @@ def _problem(frame: Frame, signals: _Signals, coefficients: Coefficients, system
         ratio_signal=signals.ratio,
         cost_signal=signals.cost,
         co2_signal=signals.co2,
+        meter_signal=signals.meter,
         coefficients=coefficients,
         months=system.clock.months,
         step_h=system.clock.step_h,
@@ -258,6 +260,10 @@ def _coefficients(
         initial_level=of("initial_level"),
         end_level=of("initial_level"),
         end_price=_end_prices(frame, of("end_price"), systems),
+        meter_price=of("meter_price"),
+        meter_bound=of("meter_bound"),
+        meter_floor=of("meter_floor"),
+        meter_ratchet=of("meter_ratchet"),
         capital_per_year=of("capital") * _recovery_factors(of("lifetime_years"), rates),
         fixed_per_year=of("fixed_per_year"),
         embodied_per_year=of("embodied_per_year"),

@@ -16,6 +16,7 @@ __all__ = [
     "ClosedModel",
     "Efficiency",
     "FileColumn",
+    "HoursOfYear",
     "Kg",
     "KgPerKw",
     "KgPerKwh",
@@ -25,12 +26,15 @@ __all__ = [
     "M3PerH",
     "Money",
     "MoneyPerKw",
+    "MoneyPerKwMonth",
     "MoneyPerKwYear",
     "MoneyPerKwh",
     "MoneyPerKwhYear",
     "MoneyPerM2",
     "MoneyPerM3",
+    "MoneyPerM3PerHMonth",
     "MoneyPerM3Year",
+    "MoneyPerMonth",
     "MoneyPerYear",
     "NumberSeries",
     "Period",
@@ -75,6 +79,9 @@ MoneyPerM2 = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/m2")]
 MoneyPerM3 = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/m3")]
 MoneyPerM3Year = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/m3/a")]
 MoneyPerYear = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/a")]
+MoneyPerMonth = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/month")]
+MoneyPerKwMonth = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/kW/month")]
+MoneyPerM3PerHMonth = Annotated[float, Field(ge=0, le=LARGEST), Unit("currency/(m3/h)/month")]
 Years = Annotated[float, Field(gt=0), Unit("a")]
 
 
@@ -103,24 +110,32 @@ SeriesSpec = str | FileColumn | list[float]
 NumberSeries = float | SeriesSpec
 
 
-class Period(ClosedModel):
-    """Hours at which another price holds, on the local clock."""
+class HoursOfYear(ClosedModel):
+    """Hours of the local clock."""
 
-    price: float
-    """Price in these hours."""
     hours: str | None = None
     """As "22-06", end exclusive; past midnight allowed; several with commas. All hours if left out."""
     days: str | None = None
-    """As "mon-fri" or "sat,sun"; the day on which the hour lies. All days if left out."""
+    """As "mon-fri" or "sat,sun,holiday"; the day on which the hour lies. All days if left out.
+
+    A day of `time.holidays` is a holiday and no weekday.
+    """
     months: str | None = None
     """As "nov-feb" or "jun". All months if left out."""
+
+
+class Period(HoursOfYear):
+    """Hours at which another price holds."""
+
+    price: float
+    """Price in these hours."""
 
 
 class TimeOfUse(ClosedModel):
     """A price by hour, weekday and month; a later period wins over an earlier one."""
 
-    default: float
-    """Price outside all periods."""
+    default: float | None = None
+    """Price outside all periods; may be left out where they cover all hours."""
     periods: list[Period] = []
     """Exceptions, in order."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecosystemiser.model.kinds import Exchange, Role, Sink, Source, Storage
 from ecosystemiser.model.placed import Placed
-from ecosystemiser.model.problem import Bus, CostCategory, Flow, Ints, Layout, Terms
+from ecosystemiser.model.problem import Bus, CostCategory, Flow, Ints, Layout, MeterRow, Terms
 from ecosystemiser.model.rows import TABLES, Outline, sizes_of
 from ecosystemiser.model.system import System
 
@@ -16,8 +16,8 @@ __all__ = ["HELD", "SIGNALS", "Frame", "frame_of", "numbers_of"]
 
 HELD = ("capital", "lifetime_years", "fixed_per_year", "embodied_per_year")
 """Tables with a number for each component."""
-SIGNALS = ("limit", "ratio", "co2", "cost")
-"""Tables whose numbers scale a signal."""
+SIGNALS = ("limit", "ratio", "co2", "cost", "meter")
+"""What has a signal of its own: tables whose numbers scale it, and meters, whose groups it numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +56,9 @@ def frame_of(system: System) -> Frame:
             numbers[name].append(number)
             number += 1
         for size in sizes:
-            for name in ("limit", "ratio", "co2"):
-                shapes[name] += range(shape, shape + size[name])
-                shape += size[name]
+            for name, rows in (("limit", "limit"), ("ratio", "ratio"), ("co2", "co2"), ("meter", "meter_floor")):
+                shapes[name] += range(shape, shape + size[rows])
+                shape += size[rows]
         for size in sizes:
             shapes["cost"] += range(shape, shape + size["cost"])
             shape += size["cost"]
@@ -97,6 +97,7 @@ def _layout(system: System) -> Layout:
         output_converter=tuple([converter for _, converter in flows.outputs]),
         costs=Terms(tuple([flow for flow, _ in flows.costs]), tuple([category for _, category in flows.costs])),
         co2=Terms(tuple(flows.co2)),
+        meters=tuple(flows.meters),
         steps=system.clock.steps,
     )
 
@@ -115,6 +116,7 @@ class _Flows:
         self.outputs: list[tuple[int, int]] = []
         self.costs: list[tuple[int, CostCategory]] = []
         self.co2: list[int] = []
+        self.meters: list[MeterRow] = []
 
     def add(self, outline: Outline) -> None:
         """Add the rows of a kind."""
@@ -125,6 +127,7 @@ class _Flows:
             self._price(flow, price, CostCategory.VARIABLE)
         elif outline.kind is Exchange:
             flow, sold = self._flow(outline, "import", +1, Role.BOUGHT), self._flow(outline, "export", -1, Role.SOLD)
+            self.meters += [MeterRow(len(self.exchanges), *meter) for meter in outline.meters]
             self.exchanges.append((flow, sold))
             self._price(flow, CostCategory.PURCHASE, CostCategory.VARIABLE)
             self._price(sold, CostCategory.REVENUE)

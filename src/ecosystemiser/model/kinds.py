@@ -20,6 +20,8 @@ __all__ = [
     "Exchange",
     "Investment",
     "Kind",
+    "Meter",
+    "MeterKind",
     "Output",
     "Role",
     "Series",
@@ -93,6 +95,52 @@ class Role(StrEnum):
     UNMET = "unmet"
 
 
+class MeterKind(StrEnum):
+    """What a meter gathers in each of its groups of steps, and so what its line of the bill is for."""
+
+    PEAK = "peak"
+    """The largest amount bought in a step: a demand charge."""
+    SUM = "sum"
+    """All that is bought: tiers."""
+    NET = "net"
+    """All that is bought less all that is sold: net metering."""
+    STANDING = "standing"
+    """Nothing: a fixed charge."""
+    MINIMUM = "minimum"
+    """What its month's bill lacks to a least one."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Meter:
+    """What the supplier of an exchange bills beyond a price per amount, for groups of steps.
+
+    A quantity q is gathered in each group and costs the integral of a price from 0 to q, which changes at `bounds`.
+    A STANDING meter costs its price, a MINIMUM meter what the other lines of the exchange lack to its price (wear and
+    CO2 do not count).
+    """
+
+    kind: MeterKind
+    months: tuple[int, ...]
+    """The month of the run (from 0) on whose bill each group stands."""
+    prices: tuple[tuple[float, ...], ...]
+    """Of each group from the lowest piece up; one more than `bounds`. Per amount (PEAK: amount in a step)."""
+    bounds: tuple[tuple[float, ...], ...]
+    """Of each group, rising: where the next price begins. For NET the first is 0."""
+    groups: Floats | None = None
+    """Number of the group of each step, -1: in none. (steps,)"""
+    floor: float = 0.0
+    """PEAK: the least quantity that is billed."""
+    ratchet: float = 0.0
+    """PEAK: so much of the highest quantity of the groups before is billed at least."""
+    ratchet_groups: int = 0
+    """How many groups a ratchet looks back."""
+
+    @property
+    def pieces(self) -> int:
+        """Prices of each group."""
+        return len(self.prices[0])
+
+
 class Investment(NamedTuple):
     """What a component costs and carries before it runs: money and embodied CO2, of all its units."""
 
@@ -136,6 +184,8 @@ class Exchange:
     co2_kg: Series = ZERO
     """Per amount bought."""
     renewable_share: float = 0.0
+    meters: tuple[Meter, ...] = ()
+    """What is billed beyond these prices."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecosystemiser.model.kinds import Floats, Role
+from ecosystemiser.model.kinds import Floats, MeterKind, Role
 from ecosystemiser.units import Carrier
 
-__all__ = ["Bus", "Coefficients", "CostCategory", "EndRule", "Flow", "Layout", "Problem", "Terms"]
+__all__ = ["Bus", "Coefficients", "CostCategory", "EndRule", "Flow", "Layout", "MeterRow", "Problem", "Terms"]
 
 Ints = NDArray[np.int64]
 ONES = 0
@@ -79,6 +80,22 @@ class Terms:
     category: tuple[CostCategory, ...] = ()
 
 
+class MeterRow(NamedTuple):
+    """A meter of an exchange; see `kinds.Meter`."""
+
+    exchange: int
+    kind: MeterKind
+    months: tuple[int, ...]
+    """The month of the run on whose bill each group stands."""
+    pieces: int
+    ratchet_groups: int
+
+    @property
+    def groups(self) -> int:
+        """How many groups it has."""
+        return len(self.months)
+
+
 @dataclass(frozen=True)
 class Layout:
     """What all variations of a system share: which flows there are and what they belong to.
@@ -111,6 +128,7 @@ class Layout:
     costs: Terms
     co2: Terms
     steps: int
+    meters: tuple[MeterRow, ...] = ()
 
     @cached_property
     def flow_bus(self) -> Ints:
@@ -136,6 +154,21 @@ class Layout:
     def local_sources(self) -> tuple[int, ...]:
         """Sources that count as local: all of electricity (it is generated here), elsewhere those not bought."""
         return tuple(f for f in self.sources if self.carrier(f) is Carrier.ELECTRICITY or f in self.free_sources)
+
+    @cached_property
+    def meter_groups(self) -> tuple[slice, ...]:
+        """Of each meter its rows among the groups of all meters."""
+        return _slices([meter.groups for meter in self.meters])
+
+    @cached_property
+    def meter_prices(self) -> tuple[slice, ...]:
+        """Of each meter its rows of `Coefficients.meter_price`: groups x pieces."""
+        return _slices([meter.groups * meter.pieces for meter in self.meters])
+
+    @cached_property
+    def meter_bounds(self) -> tuple[slice, ...]:
+        """Of each meter its rows of `Coefficients.meter_bound`: groups x (pieces - 1)."""
+        return _slices([meter.groups * (meter.pieces - 1) for meter in self.meters])
 
     def outputs_of(self, converter: int) -> list[int]:
         """Return the flows that a converter gives."""
@@ -178,6 +211,11 @@ class Coefficients:
     end_level: Floats
     """What the end rules `shortfall` and `fixed` measure the last level against; that at the start. (storages,)"""
     end_price: Floats
+    meter_price: Floats
+    meter_bound: Floats
+    meter_floor: Floats
+    meter_ratchet: Floats
+    """(meters,)"""
     capital_per_year: Floats
     """Annuity of each component. (components,)"""
     fixed_per_year: Floats
@@ -202,6 +240,8 @@ class Problem:
     ratio_signal: Ints
     cost_signal: Ints
     co2_signal: Ints
+    meter_signal: Ints
+    """Of each meter the signal that numbers its groups, -1: none. (meters,)"""
     coefficients: Coefficients
     months: Ints
     """Month of each step, from 0. (steps,)"""
@@ -245,7 +285,10 @@ class Problem:
         return costs
 
     def fixed_costs(self) -> float:
-        """Return the part of total_cost that no plan changes: capital, fixed operation, unmet cost of all demand."""
+        """Return the part of total_cost that no plan changes: capital, fixed operation, unmet cost of all demand.
+
+        Standing charges belong to what meters bill.
+        """
         held = self.coefficients.capital_per_year.sum() + self.coefficients.fixed_per_year.sum()
         unmet = sum(
             self.coefficients.unmet_cost[sink] * self.limits(flow).sum()
@@ -253,6 +296,11 @@ class Problem:
             if self.coefficients.unmet_cost[sink] > 0
         )
         return float(self.year_share * held + unmet)
+
+
+def _slices(sizes: list[int]) -> tuple[slice, ...]:
+    ends = np.cumsum(sizes, dtype=np.int64).tolist()
+    return tuple([slice(end - size, end) for end, size in zip(ends, sizes, strict=True)])
 
 
 def _add(row: Floats, scale: float, signals: Floats, signal: int) -> None:

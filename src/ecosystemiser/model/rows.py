@@ -10,16 +10,26 @@ from collections.abc import Iterable, Sequence
 from math import inf, nan
 from typing import NamedTuple, TypeVar
 
-from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Role, Sink, Source, Storage
+from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Meter, MeterKind, Role, Sink, Source, Storage
 
-__all__ = ["TABLES", "Outline", "Rows", "outline_of", "rows_of", "sizes_of"]
+__all__ = ["TABLES", "MeterOutline", "Outline", "Rows", "outline_of", "rows_of", "sizes_of"]
 
 T = TypeVar("T")
 TABLES = (
     "limit", "ratio", "cost", "co2", "unmet_cost", "renewable",
     "capacity", "charge_efficiency", "discharge_efficiency", "keep", "initial_level", "end_price",
+    "meter_price", "meter_bound", "meter_floor", "meter_ratchet",
 )  # fmt: skip
-"""Fields of `Coefficients` that kinds fill; the first four are scales of signals, the last six about storages."""
+"""Fields of `Coefficients` that kinds fill; the first four are scales of signals, then come six about storages."""
+
+
+class MeterOutline(NamedTuple):
+    """What decides which rows a meter fills: a price for each group and piece, group after group."""
+
+    kind: MeterKind
+    months: tuple[int, ...]
+    pieces: int
+    ratchet_groups: int
 
 
 class Outline(NamedTuple):
@@ -38,6 +48,8 @@ class Outline(NamedTuple):
     """Of a storage."""
     outputs: tuple[str, ...] = ()
     """Buses that a converter gives to."""
+    meters: tuple[MeterOutline, ...] = ()
+    """Of an exchange."""
 
 
 class Rows(NamedTuple):
@@ -47,7 +59,7 @@ class Rows(NamedTuple):
     numbers: tuple[float, ...]
     """Of each table the scales or numbers. A storage's end price is NaN where the system's rule decides."""
     shapes: tuple[Floats | None, ...]
-    """Of limits, ratios and CO2: plans may follow from them."""
+    """Of limits, ratios, CO2 and groups of meters: plans may follow from them."""
     price_shapes: tuple[Floats | None, ...]
     """Of costs: a plan by rule follows from their means alone."""
 
@@ -64,7 +76,8 @@ def outline_of(kind: Kind) -> Outline:
         case Converter():
             return Outline(Converter, kind.name, kind.bus, outputs=tuple([output.bus for output in kind.outputs]))
         case Exchange():
-            return Outline(Exchange, kind.name, kind.bus)
+            meters = [MeterOutline(one.kind, one.months, one.pieces, one.ratchet_groups) for one in kind.meters]
+            return Outline(Exchange, kind.name, kind.bus, meters=tuple(meters))
 
 
 def rows_of(kinds: Sequence[Kind]) -> Rows:
@@ -84,7 +97,10 @@ def sizes_of(outline: Outline) -> tuple[int, ...]:
         Storage: (2, 0, 1, 1, 0, 2),
         Converter: (1 + outputs, outputs, 1, 1, 0, 1 + outputs),
     }[outline.kind]
-    return (*first, *([1 if outline.kind is Storage else 0] * 6))
+    pieces = [len(meter.months) * meter.pieces for meter in outline.meters]
+    bounds = [len(meter.months) * (meter.pieces - 1) for meter in outline.meters]
+    meters = (sum(pieces), sum(bounds), len(outline.meters), len(outline.meters))
+    return (*first, *([1 if outline.kind is Storage else 0] * 6), *meters)
 
 
 def _joined(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
@@ -107,8 +123,9 @@ def _filled(kind: Kind) -> tuple[tuple[float, ...], Shapes, Shapes]:
             bought, sold = kind.import_limit, kind.export_limit
             costs = (kind.import_price, kind.variable_cost, kind.export_price)
             scales = [series.scale for series in (bought, sold, *costs, co2)]
-            numbers = (*scales, kind.renewable_share, 0.0)
-            return numbers, (bought.shape, sold.shape, co2.shape), tuple([cost.shape for cost in costs])
+            numbers = (*scales, kind.renewable_share, 0.0, *_metered(kind.meters))
+            groups = [meter.groups for meter in kind.meters]
+            return numbers, (bought.shape, sold.shape, co2.shape, *groups), tuple([cost.shape for cost in costs])
         case Sink():
             limit, cost = kind.demand, kind.cost
             unmet = 0.0 if kind.unmet_cost is None else kind.unmet_cost
@@ -123,6 +140,13 @@ def _filled(kind: Kind) -> tuple[tuple[float, ...], Shapes, Shapes]:
             scales = [kind.limit.scale, *[inf] * given, *[ratio.scale for ratio in ratios], cost.scale, co2.scale]
             shapes = (kind.limit.shape, *[None] * given, *[ratio.shape for ratio in ratios], co2.shape)
             return (*scales, *[0.0] * (1 + given)), shapes, (cost.shape,)
+
+
+def _metered(meters: Sequence[Meter]) -> tuple[float, ...]:
+    """Return prices, bounds, floors and ratchets, meter after meter and group after group."""
+    prices = [price for meter in meters for group in meter.prices for price in group]
+    bounds = [bound for meter in meters for group in meter.bounds for bound in group]
+    return (*prices, *bounds, *[meter.floor for meter in meters], *[meter.ratchet for meter in meters])
 
 
 def _stored(kind: Storage) -> tuple[float, ...]:

@@ -38,6 +38,8 @@ class TimeSpec(ClosedModel):
     """Number of steps."""
     timezone: str = "Europe/Berlin"
     """Whose clock tariffs and calendars follow."""
+    holidays: Annotated[tuple[Annotated[date, Field(strict=False)], ...], Field(strict=False)] = ()
+    """Days that tariffs count as `holiday`, as [2018-12-25, 2018-12-26]."""
 
     @field_validator("timezone")
     @classmethod
@@ -80,7 +82,9 @@ class TimeSpec(ClosedModel):
     def clock(self, steps: int | None = None) -> Clock:
         """Return the clock of the run, or of its first `steps` steps."""
         seconds = _step_seconds(self.step) or 0
-        return Clock.from_local(self.start, seconds, self.steps if steps is None else steps, self.timezone)
+        return Clock.from_local(
+            self.start, seconds, self.steps if steps is None else steps, self.timezone, self.holidays
+        )
 
 
 def _step_seconds(text: str) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ecosystemiser.model.kinds import MeterKind
 from ecosystemiser.model.problem import CostCategory
 from ecosystemiser.results.solution import SolvedSystem
 
@@ -19,6 +20,9 @@ class CostKind(StrEnum):
     FIXED = "fixed operation"
     VARIABLE = "variable operation"
     PURCHASE = "purchases"
+    DEMAND = "demand charges"
+    STANDING = "standing charges"
+    """By the month, and to reach a minimum bill."""
     CO2 = "CO2 price"
     UNMET = "unmet demand"
     END = "refilling of storages"
@@ -45,6 +49,13 @@ def bill_of(solved: SolvedSystem) -> tuple[BillLine, ...]:
     return tuple(BillLine(*key, sums[key]) for key in ordered if sums[key])
 
 
+_METERED = {
+    MeterKind.PEAK: CostKind.DEMAND,
+    MeterKind.SUM: CostKind.PURCHASE,
+    MeterKind.NET: CostKind.REVENUE,
+    MeterKind.STANDING: CostKind.STANDING,
+    MeterKind.MINIMUM: CostKind.STANDING,
+}
 _KINDS = {
     CostCategory.PURCHASE: CostKind.PURCHASE,
     CostCategory.VARIABLE: CostKind.VARIABLE,
@@ -61,6 +72,10 @@ def _entries(solved: SolvedSystem) -> Iterator[tuple[str, CostKind, float]]:
     for term, (flow, category) in enumerate(zip(layout.costs.flow, layout.costs.category, strict=True)):
         sign = -1.0 if category is CostCategory.REVENUE else 1.0
         yield layout.flows[flow].component, _KINDS[category], sign * totals.cost_term(term)
+    for charge in totals.charges:
+        meter = layout.meters[charge.meter]
+        component = layout.flows[layout.imports[meter.exchange]].component
+        yield component, _METERED[meter.kind], charge.cost.sum()
     for term, flow in enumerate(layout.co2.flow):
         yield layout.flows[flow].component, CostKind.CO2, float(numbers.co2_price) * totals.co2_term(term)
     for sink, flow in enumerate(layout.sinks):

@@ -8,6 +8,7 @@ import numpy as np
 
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import ONES, Ints, Layout, Problem
+from ecosystemiser.results.charges import gathered
 from ecosystemiser.results.tracing import trace
 
 __all__ = ["NEGLIGIBLE", "Tally", "own_priced", "tally_of", "weighted_pairs"]
@@ -50,6 +51,8 @@ class Tally:
     fit. (storages,)"""
     residual: Floats
     """Largest imbalance of each bus in any step. (buses,)"""
+    metered: Floats
+    """What meters gathered; see `charges.gathered`. (groups of all meters,)"""
 
 
 def weighted_pairs(problem: Problem) -> list[tuple[int, int]]:
@@ -93,6 +96,7 @@ def tally_of(problem: Problem, flows: Floats, levels: Floats) -> Tally:
         rain_delivered=np.asarray(traced.rain_delivered),
         spilled=_spilled(problem, flows, levels),
         residual=_residuals(layout, flows),
+        metered=gathered(problem, flows),
     )
 
 

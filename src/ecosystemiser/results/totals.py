@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ecosystemiser.model.kinds import MeterKind
 from ecosystemiser.model.problem import ONES, CostCategory, Problem
+from ecosystemiser.results.charges import Charge, charges_of
 from ecosystemiser.results.tally import NEGLIGIBLE, Tally, own_priced, weighted_pairs
 from ecosystemiser.units import Carrier
 
@@ -192,13 +194,33 @@ class Totals:
 
     @property
     def purchase_cost(self) -> Amount:
-        """What is paid for carriers bought from grids and suppliers."""
-        return self._cost(CostCategory.PURCHASE)
+        """What is paid for carriers bought from grids and suppliers, tiers included."""
+        return self._cost(CostCategory.PURCHASE) + self._charged(MeterKind.SUM)
 
     @property
     def export_revenue(self) -> Amount:
-        """What is earned by selling."""
-        return self._cost(CostCategory.REVENUE)
+        """What is earned by selling, after the settlement of net metering."""
+        return self._cost(CostCategory.REVENUE) - self._charged(MeterKind.NET)
+
+    @property
+    def demand_charges(self) -> Amount:
+        """What suppliers charge for peaks."""
+        return self._charged(MeterKind.PEAK)
+
+    @property
+    def standing_charges(self) -> Amount:
+        """What suppliers charge by the month, and to reach a minimum bill."""
+        return self._charged(MeterKind.STANDING, MeterKind.MINIMUM)
+
+    @cached_property
+    def charges(self) -> list[Charge]:
+        """What each meter bills."""
+        return charges_of(self.problem, self.tally.metered)
+
+    def _charged(self, *kinds: MeterKind) -> Amount:
+        meters = self.problem.layout.meters
+        costs = [charge.cost.sum(axis=0) for charge in self.charges if meters[charge.meter].kind in kinds]
+        return sum(costs, self._zero())
 
     @property
     def unmet_cost(self) -> Amount:

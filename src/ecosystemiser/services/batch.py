@@ -22,8 +22,7 @@ from ecosystemiser.model.variations import Group
 from ecosystemiser.results import SolvedSystem, Totals
 from ecosystemiser.services.orders import GivenSystem, Order, Outcome, failed_outcome
 from ecosystemiser.solver.rule_based.merit_order import MeritOrder
-from ecosystemiser.solver.rule_based.nodes import has_circle
-from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, dispatch_alike
+from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, dispatch_alike, needs_hours
 from ecosystemiser.store.states import RunStatus
 
 __all__ = ["BatchMaker", "Bench", "can_be_batched"]
@@ -82,7 +81,7 @@ class BatchMaker:
                 outcomes[order.run_id] = failed_outcome(order, FailureCause.DATA, str(error), "prepare")
             for batch in self._bench.compiler.batches(groups, EndRule(end)):
                 members = [some[position] for position in batch.members]
-                if has_circle(batch.problem.layout):
+                if needs_hours(batch.problem.layout) is not None:
                     outcomes |= {order.run_id: self._bench.make(order) for order in members}
                 else:
                     outcomes |= self._outcomes(members, batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ecosystemiser.config.study_config import StudyConfig
@@ -20,6 +20,8 @@ KEPT = 10
 """So many of the best runs keep their hours."""
 SAME_COST = 1e-6
 """A plan that costs as much, relatively, is the same answer."""
+SAME_KPI = 1e-9
+"""Plans whose KPIs agree so far are the same: hours are added up in another order than totals."""
 
 
 class BestRuns:
@@ -54,15 +56,22 @@ def keep_hours(
     kpis: Mapping[str, float | None],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Solve a completed run again, which had these KPIs, and log its hours, with the KPIs that belong to them.
+    """Solve a completed run again, which had these KPIs, and log its hours.
 
-    Where an optimum is not unique the new plan may be another one of the same cost; a plan of another cost is not
-    logged. Raises KeyboardInterrupt when stopped, StoreError.
+    Where an optimum is not unique the new plan may be another one of the same cost: it is logged with its KPIs. A plan
+    of another cost is not logged. Raises KeyboardInterrupt when stopped, StoreError.
     """
     if should_stop():
         raise KeyboardInterrupt
     made = workbench.make(replace(order, keeps_hours=True), should_stop=should_stop)
-    if made.status is RunStatus.COMPLETED and math.isclose(
-        made.kpis.get("total_cost") or 0.0, kpis.get("total_cost") or 0.0, rel_tol=SAME_COST, abs_tol=SAME_COST
-    ):
-        database.log_simulation_run({"run_id": order.run_id, **made.columns})
+    if made.status is RunStatus.COMPLETED and _are_close(made.kpis, kpis, ["total_cost"], SAME_COST):
+        is_same_plan = _are_close(made.kpis, kpis, made.kpis, SAME_KPI)
+        columns = {name: value for name, value in made.columns.items() if not (is_same_plan and name in kpis)}
+        database.log_simulation_run({"run_id": order.run_id, **columns})
+
+
+def _are_close(
+    one: Mapping[str, float | None], other: Mapping[str, float | None], names: Iterable[str], tolerance: float
+) -> bool:
+    pairs = [(one.get(name), other.get(name)) for name in names]
+    return all(a == b or math.isclose(a or 0.0, b or 0.0, rel_tol=tolerance, abs_tol=tolerance) for a, b in pairs)

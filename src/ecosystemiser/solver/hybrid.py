@@ -20,6 +20,7 @@ from ecosystemiser.solver.milp.bound import lower_bound
 from ecosystemiser.solver.milp.solver import MilpSolver
 from ecosystemiser.solver.rolling_horizon import check_windows, plan_cost, plan_windows
 from ecosystemiser.solver.rule_based.solver import RuleBasedSolver
+from ecosystemiser.solver.unseen import unseen_charges
 
 __all__ = ["HybridSolver"]
 
@@ -41,7 +42,7 @@ class HybridSolver:
 
     def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
         """Return the cheaper of the scout's and the windows' plan. Raises SolveError where neither is one."""
-        begin = time.perf_counter()
+        begin, unseen = time.perf_counter(), unseen_charges(problem)
         scout = self._scout.solve(_for_scout(problem), should_stop=should_stop)
         scout_cost = plan_cost(problem, scout.flows, scout.levels) if _is_feasible(problem, scout) else np.inf
         try:
@@ -50,24 +51,27 @@ class HybridSolver:
             if scout_cost == np.inf:
                 raise
             note = f"a window has no plan ({error}); this is the scout's"
-            return self._answer(scout, scout_cost, None, begin, note)
+            return self._answer(scout, scout_cost, None, begin, (note, *unseen))
         cost = plan_cost(problem, plan.flows, plan.levels)
         bound = lower_bound(problem, plan.bus_prices, plan.storage_prices)
         if scout_cost < cost:
             note = f"the scout's plan: {cost - scout_cost:.2f} cheaper than that of {plan.windows} windows"
-            return self._answer(scout, scout_cost, bound, begin, note)
+            return self._answer(scout, scout_cost, bound, begin, (note, *unseen))
         saved = "" if scout_cost == np.inf else f", {scout_cost - cost:.2f} cheaper than the scout"
         windows = Solution(plan.flows, plan.levels, scout.report, plan.bus_prices, plan.storage_prices)
-        return self._answer(windows, cost, bound, begin, f"the plan of {plan.windows} windows{saved}")
+        note = f"the plan of {plan.windows} windows{saved}"
+        return self._answer(windows, cost, bound, begin, (note, *unseen))
 
-    def _answer(self, solution: Solution, cost: float, bound: float | None, begin: float, note: str) -> Solution:
+    def _answer(
+        self, solution: Solution, cost: float, bound: float | None, begin: float, notes: tuple[str, ...]
+    ) -> Solution:
         report = SolverReport(
             solver="hybrid",
-            status="improved" if note.startswith("the plan of") else "scouted",
+            status="improved" if notes[0].startswith("the plan of") else "scouted",
             objective=cost,
             bound=bound,
             solve_seconds=time.perf_counter() - begin,
-            notes=(note,),
+            notes=notes,
         )
         return replace(solution, report=report)
 

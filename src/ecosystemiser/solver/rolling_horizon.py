@@ -17,8 +17,10 @@ from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import EndRule, Problem
 from ecosystemiser.results import Solution, SolverReport
+from ecosystemiser.results.charges import charges_of, gathered
 from ecosystemiser.solver.milp.bound import lower_bound
 from ecosystemiser.solver.milp.solver import MilpSolver
+from ecosystemiser.solver.unseen import unseen_charges
 from ecosystemiser.solver.windows import Window, window_problem, windows_of
 
 __all__ = ["RollingHorizonSolver", "WindowPlan", "check_windows", "plan_cost", "plan_windows"]
@@ -60,7 +62,10 @@ class RollingHorizonSolver:
             bound=lower_bound(problem, plan.bus_prices, plan.storage_prices),
             solve_seconds=time.perf_counter() - begin,
             iterations=plan.iterations,
-            notes=(f"{plan.windows} windows of {self._options.lookahead_h} h, {self._options.commit_h} h kept",),
+            notes=(
+                f"{plan.windows} windows of {self._options.lookahead_h} h, {self._options.commit_h} h kept",
+                *unseen_charges(problem),
+            ),
         )
         return Solution(plan.flows, plan.levels, report, plan.bus_prices, plan.storage_prices)
 
@@ -95,6 +100,7 @@ def plan_windows(
 def plan_cost(problem: Problem, flows: Floats, levels: Floats) -> float:
     """Return the total_cost of a plan."""
     costs = float(np.sum(problem.unit_costs() * flows)) + problem.fixed_costs()
+    costs += float(sum(charge.cost.sum() for charge in charges_of(problem, gathered(problem, flows))))
     if problem.end == "shortfall":
         short = np.maximum(problem.coefficients.end_level - levels[:, -1], 0.0)
         costs += float(problem.coefficients.end_price @ short)

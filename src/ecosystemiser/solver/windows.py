@@ -34,7 +34,7 @@ def window_problem(problem: Problem, window: Window, levels: Floats, targets: Fl
     """Return the Problem of a window that starts at `levels`. (storages,)
 
     A window that ends before the horizon pays the end price for what is missing from `targets`; the last one follows
-    the horizon's own end rule (`cyclic`: back to the start level).
+    the horizon's own end rule (`cyclic`: back to the start level). Meters gather over months, so windows have none.
     """
     steps = slice(window.first, window.seen)
     is_last = window.seen == problem.steps
@@ -45,7 +45,8 @@ def window_problem(problem: Problem, window: Window, levels: Floats, targets: Fl
     months = problem.months[steps]
     return replace(
         problem,
-        layout=replace(problem.layout, steps=window.seen - window.first),
+        layout=replace(problem.layout, steps=window.seen - window.first, meters=()),
+        meter_signal=problem.meter_signal[:0],
         signals=problem.signals[:, steps],
         coefficients=numbers,
         months=months - months[0],

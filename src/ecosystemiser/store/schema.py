@@ -42,7 +42,7 @@ __all__ = [
     "studies",
 ]
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest revision in `migrations/versions`. Revisions are four digits: text order is their order."""
 
 metadata = MetaData(

@@ -1054,7 +1054,7 @@ def test_a_period_is_told_at_its_own_line(told):
             f"{key}[2].days",
             "weekend",
             "is no range of days",
-            "write it as mon-fri or sat,sun; names are mon, tue, wed, thu, fri, sat, sun",
+            "write it as mon-fri or sat,sun,holiday; names are mon, tue, wed, thu, fri, sat, sun",
         ),
     ]
 

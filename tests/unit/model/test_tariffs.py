@@ -172,7 +172,7 @@ def test_the_local_clock_counts_not_utc():
             for text in ("5-5", "0-25", "25-3", "24:01-3", "3-24:30", "1-2,7-7")
         ),
         *(
-            ("days", text, f"write it as mon-fri or sat,sun; {NAMES_OF_DAYS}")
+            ("days", text, f"write it as mon-fri or sat,sun,holiday; {NAMES_OF_DAYS}")
             for text in ("", "monday", "mon-", "mon-fri-sun", "mo-fr", "mon;tue", "weekend", "1-5", "mon,,tue")
         ),
         *(

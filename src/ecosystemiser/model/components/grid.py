@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from ecosystemiser.model.components.base import EnergyComponent, Site
 from ecosystemiser.model.fields import Kw, PriceSpec, Share
 from ecosystemiser.model.kinds import UNLIMITED, Exchange, Series
+from ecosystemiser.model.tariffs import Ask, ElectricityTariff, supply_of
 from ecosystemiser.units import Carrier
 
 __all__ = ["Grid"]
@@ -28,20 +29,31 @@ class Grid(EnergyComponent):
     """Most that can be sold; no limit if left out. 0: nothing can be sold. [kW]"""
     renewable_share: Share = 0.0
     """Share of renewable origin in what is bought."""
+    tariff: ElectricityTariff | None = None
+    """What the supplier bills beyond the price of each kWh."""
 
     def kinds(self, name: str, site: Site) -> tuple[Exchange, ...]:
         """Return the exchange; limits of `count` connections add up."""
+        ask = Ask(
+            self.import_price_per_kwh,
+            "import_price_per_kwh",
+            self.export_price_per_kwh,
+            "export_price_per_kwh",
+            self.count,
+        )
+        supply = supply_of(self.tariff, ask, site)
         return (
             Exchange(
                 name=name,
                 bus=self.own_bus,
                 import_limit=self._per_step(self.import_limit_kw, site),
-                import_price=site.price(self.import_price_per_kwh, "import_price_per_kwh"),
+                import_price=supply.import_price,
                 export_limit=self._per_step(self.export_limit_kw, site),
-                export_price=site.price(self.export_price_per_kwh, "export_price_per_kwh"),
+                export_price=supply.export_price,
                 variable_cost=Series(self.variable_cost_per_kwh),
                 co2_kg=Series(self.co2_kg_per_kwh),
                 renewable_share=self.renewable_share,
+                meters=supply.meters,
             ),
         )
 

@@ -8,6 +8,7 @@ from ecosystemiser.model.components.base import Site
 from ecosystemiser.model.components.water_component import WaterComponent
 from ecosystemiser.model.fields import M3PerH, PriceSpec
 from ecosystemiser.model.kinds import UNLIMITED, Exchange, Series
+from ecosystemiser.model.tariffs import Ask, WaterTariff, supply_of
 
 __all__ = ["WaterGrid"]
 
@@ -20,17 +21,21 @@ class WaterGrid(WaterComponent):
     """What a m3 costs: a number, a time-of-use table, a series."""
     import_limit_m3_per_h: M3PerH | None = None
     """Most that can be drawn; no limit if left out. [m3/h]"""
+    tariff: WaterTariff | None = None
+    """What the supplier bills beyond the price of each m3."""
 
     def kinds(self, name: str, site: Site) -> tuple[Exchange, ...]:
         """Return an exchange that buys only."""
         most = self.import_limit_m3_per_h
+        supply = supply_of(self.tariff, Ask(self.import_price_per_m3, "import_price_per_m3", count=self.count), site)
         return (
             Exchange(
                 name=name,
                 bus=self.own_bus,
                 import_limit=UNLIMITED if most is None else Series(most * self.count * site.clock.step_h),
-                import_price=site.price(self.import_price_per_m3, "import_price_per_m3"),
+                import_price=supply.import_price,
                 variable_cost=Series(self.variable_cost_per_m3),
                 co2_kg=Series(self.co2_kg_per_m3),
+                meters=supply.meters,
             ),
         )

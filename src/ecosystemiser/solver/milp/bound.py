@@ -24,5 +24,6 @@ def lower_bound(problem: Problem, bus_prices: Floats, storage_prices: Floats) ->
     if form.has_shortfall:
         worth = -storage_prices[:, -1]
         duals = np.concatenate([duals, np.clip(worth, 0.0, problem.coefficients.end_price)])
+    duals = np.concatenate([duals, np.zeros(form.rows - len(duals))])  # what meters bill counts as its least
     bound = dual_bound(program, duals) + program.offset
     return bound if np.isfinite(bound) else None

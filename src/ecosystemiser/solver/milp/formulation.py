@@ -1,14 +1,15 @@
 """A Problem as a linear program: columns, rows, bounds, costs and the matrix, straight as arrays.
 
 Columns: a block of `steps` for every flow that is free to choose, then one for every storage's level at each step's
-end, then one a storage for what is missing at the end (rule `shortfall`). A demand that must be met is a right-hand
-side; a converter's output is its input times its ratio, so neither has columns; a flow whose limit is 0 has none.
-Rows: the balance of every bus and step, the balance of every storage and step, and the end rule.
+end, then one a storage for what is missing at the end (rule `shortfall`), then those of meters (`metering`). A demand
+that must be met is a right-hand side; a converter's output is its input times its ratio, so neither has columns; a flow
+whose limit is 0 has none.
+Rows: the balance of every bus and step, the balance of every storage and step, the end rule, and those of meters.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import EndRule, Problem
+from ecosystemiser.solver.milp.metering import Metering, falling_meters
 
 __all__ = ["Formulation", "Program", "formulate"]
 
@@ -36,6 +38,8 @@ class Program:
     values: Floats
     offset: float
     """Cost that no plan changes."""
+    integers: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    """Columns that take whole numbers."""
 
 
 class Formulation:
@@ -54,15 +58,20 @@ class Formulation:
         self.is_circular = self.end is EndRule.CYCLIC and steps > 1
         self.has_shortfall = self.end is EndRule.SHORTFALL
         self.first_short = (len(free) + storages) * steps
-        self.columns = self.first_short + (storages if self.has_shortfall else 0)
         self.bus_rows = len(layout.buses) * steps
         self.storage_rows = self.bus_rows + storages * steps
-        self.rows = self.storage_rows + (storages if self.has_shortfall else 0)
+        shorts = storages if self.has_shortfall else 0
+        self.end_rows = self.storage_rows + shorts
+        self.metering = Metering(problem, self.first_column, self.first_short + shorts, self.end_rows)
+        self.columns, self.rows = self.metering.columns, self.metering.rows
 
     @staticmethod
     def key(problem: Problem) -> tuple[object, ...]:
         """Return what two problems must share to be solved by one prepared model."""
-        return problem.layout, problem.end, (problem.coefficients.limit == 0).tobytes()
+        key = (problem.layout, problem.end, (problem.coefficients.limit == 0).tobytes())
+        if not problem.layout.meters:
+            return key
+        return *key, problem.signals[problem.meter_signal].tobytes(), problem.months.tobytes(), falling_meters(problem)
 
     @cached_property
     def entries(self) -> _Pattern:
@@ -107,7 +116,7 @@ def _blocks(form: Formulation) -> list[tuple[Ints, Ints]]:
         if form.has_shortfall:
             end = np.array([form.storage_rows + storage] * 2)
             blocks.append((end, np.array([level + form.steps - 1, form.first_short + storage])))
-    return blocks
+    return blocks + form.metering.blocks()
 
 
 def _values(form: Formulation, problem: Problem) -> list[Floats]:
@@ -131,7 +140,7 @@ def _values(form: Formulation, problem: Problem) -> list[Floats]:
             values.append(ones / numbers.discharge_efficiency[storage])
         if form.has_shortfall:
             values.append(np.ones(2))
-    return values
+    return values + form.metering.values(problem)
 
 
 def formulate(form: Formulation, problem: Problem) -> Program:
@@ -153,11 +162,13 @@ def formulate(form: Formulation, problem: Problem) -> Program:
             lower[last] = upper[last] = numbers.end_level[storage]
         if form.has_shortfall:
             cost[form.first_short + storage] = numbers.end_price[storage]
+    form.metering.fill(problem, cost, lower, upper)
     right, row_upper = _right_sides(form, problem)
     pattern = form.entries
     values = np.concatenate(_values(form, problem))[pattern.order]
-    offset = problem.fixed_costs() + _demand_costs(problem, unit_costs)
-    return Program(cost, lower, upper, right, row_upper, pattern.starts, pattern.rows, values, offset)
+    offset = problem.fixed_costs() + _demand_costs(problem, unit_costs) + form.metering.offset(problem)
+    integers = form.metering.integers
+    return Program(cost, lower, upper, right, row_upper, pattern.starts, pattern.rows, values, offset, integers)
 
 
 def _right_sides(form: Formulation, problem: Problem) -> tuple[Floats, Floats]:
@@ -172,8 +183,9 @@ def _right_sides(form: Formulation, problem: Problem) -> tuple[Floats, Floats]:
         lower[first_rows] = numbers.keep * numbers.initial_level
     upper = lower.copy()
     if form.has_shortfall:
-        lower[form.storage_rows :] = numbers.end_level
-        upper[form.storage_rows :] = np.inf
+        lower[form.storage_rows : form.end_rows] = numbers.end_level
+        upper[form.storage_rows : form.end_rows] = np.inf
+    form.metering.fill_rows(problem, lower, upper)
     return lower, upper
 
 

@@ -49,6 +49,8 @@ class Outcome:
     column_duals: Floats
     row_duals: Floats
     objective: float
+    bound: float
+    """No plan costs less; the objective where all columns may take any number."""
     iterations: int
     seconds: float
 
@@ -116,7 +118,12 @@ class HighsSession:
         seconds = time.perf_counter() - begin
         if status != Status.kOptimal:
             raise self._failure(status)
-        info, solution = self._highs.getInfo(), self._highs.getSolution()
+        info = self._highs.getInfo()
+        bound = float(info.mip_dual_bound) if self._holds_integers else float(info.objective_function_value)
+        if self._holds_integers:
+            self._fix_integers(should_stop)
+            info = self._highs.getInfo()
+        solution = self._highs.getSolution()
         columns = np.array(solution.col_value)
         if not (np.isfinite(info.objective_function_value) and np.all(np.isfinite(columns))):
             raise SolveError(FailureCause.SOLVER, "HiGHS called an answer optimal that is not finite")
@@ -125,9 +132,30 @@ class HighsSession:
             column_duals=np.array(solution.col_dual),
             row_duals=np.array(solution.row_dual),
             objective=float(info.objective_function_value),
+            bound=min(bound, float(info.objective_function_value)),
             iterations=max(0, int(info.simplex_iteration_count)),
             seconds=seconds,
         )
+
+    @property
+    def _holds_integers(self) -> bool:
+        return self._loaded is not None and len(self._loaded.integers) > 0
+
+    def _fix_integers(self, should_stop: Callable[[], bool] | None) -> None:
+        """Solve again with the whole numbers that were found, as a linear program: it alone has prices.
+
+        Raises SolveError where it has no optimum.
+        """
+        assert self._loaded is not None  # noqa: S101 - it holds them
+        columns = self._loaded.integers
+        found = np.round(np.array(self._highs.getSolution().col_value)[columns])
+        self._highs.changeColsIntegrality(len(columns), columns, np.zeros(len(columns), dtype=np.uint8))
+        self._highs.changeColsBounds(len(columns), columns, found, found)
+        self._loaded = None  # what is loaded is another program now
+        self._run_stoppable(should_stop)
+        status = self._highs.getModelStatus()
+        if status != Status.kOptimal:
+            raise self._failure(status)
 
     def _run_by_primal_simplex(self, should_stop: Callable[[], bool] | None) -> None:
         """Run anew by the other method, for a program on which the dual simplex has lost its way."""
@@ -177,6 +205,11 @@ class HighsSession:
         model.a_matrix_.start_, model.a_matrix_.index_ = program.starts, program.rows
         model.a_matrix_.value_ = program.values
         model.offset_ = program.offset
+        if len(program.integers):
+            kinds = [highspy.HighsVarType.kContinuous] * len(program.cost)
+            for column in program.integers.tolist():
+                kinds[column] = highspy.HighsVarType.kInteger
+            model.integrality_ = kinds
         if self._highs.passModel(model) == highspy.HighsStatus.kError:
             raise SolveError(FailureCause.DATA, "HiGHS refused the program; the system holds numbers it cannot take")
 

@@ -41,6 +41,8 @@ class MilpSolver:
         check_signals(problem)
         self._prepare_if_other(problem)
         program = formulate(self._form, problem)
+        if len(program.integers):
+            self._session.forget()  # no basis tells where to start a search
         is_warm = self._session.is_warm
         self._session.load(program)
         outcome = self._warm_outcome(program, should_stop) if is_warm else self._session.run(should_stop)
@@ -86,11 +88,12 @@ class MilpSolver:
         check_coefficients(problem)  # those that no program holds are read by results
         flows, levels = self._flows(problem, outcome.columns), self._levels(problem, outcome.columns)
         collect(problem, flows, levels)
+        _cancel_circles(problem, flows)
         report = SolverReport(
             solver="milp",
             status="optimal",
             objective=outcome.objective,
-            bound=outcome.objective,
+            bound=outcome.bound,
             solve_seconds=outcome.seconds,
             iterations=outcome.iterations,
             start=start,
@@ -125,3 +128,12 @@ class MilpSolver:
             is_cyclic = problem.end is EndRule.CYCLIC
             levels[storage, 0] = levels[storage, -1] if is_cyclic else numbers.initial_level[storage]
         return levels
+
+
+def _cancel_circles(problem: Problem, flows: Floats) -> None:
+    """Take back what an exchange buys only to sell it in the same step, where that earns nothing."""
+    costs = problem.unit_costs()
+    for bought, sold in zip(problem.layout.imports, problem.layout.exports, strict=True):
+        both = np.where(costs[bought] + costs[sold] >= 0, np.minimum(flows[bought], flows[sold]), 0.0)
+        flows[bought] -= both
+        flows[sold] -= both

@@ -12,7 +12,7 @@ import numpy as np
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.solver.rule_based.compiled import compiled, inlined
 from ecosystemiser.solver.rule_based.origin import carry_origin, trace_origin
-from ecosystemiser.solver.rule_based.sums import Sums, add_amounts, add_peaks, add_residuals, add_shortages
+from ecosystemiser.solver.rule_based.sums import Sums, add_amounts, add_metered, add_peaks, add_residuals, add_shortages
 from ecosystemiser.solver.rule_based.tables import Numbers, Plan
 
 __all__ = ["dispatch_hours", "dispatch_sums"]
@@ -51,6 +51,7 @@ def dispatch_sums(plan: Plan, numbers: Numbers, sums: Sums) -> None:
         _close_step(plan, numbers, there, level, moved, lanes)
         add_amounts(plan, numbers, step, moved, level, sums)
         add_peaks(plan, step, moved, sums)
+        add_metered(plan, step, moved, sums)
         add_shortages(plan, numbers, step, left, sums)
         add_residuals(plan, moved, sums, work)
         trace_origin(plan, numbers, moved, share, use, charge, work, sums)

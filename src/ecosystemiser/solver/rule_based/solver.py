@@ -12,8 +12,8 @@ import numpy as np
 
 from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.errors import Finding, InputError
-from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import Coefficients, Ints, Problem
+from ecosystemiser.model.kinds import Floats, MeterKind
+from ecosystemiser.model.problem import Coefficients, Ints, Layout, Problem
 from ecosystemiser.results import Solution, SolverReport, Tally, Totals
 from ecosystemiser.solver.numbers import check_coefficients, check_signals
 from ecosystemiser.solver.rule_based.compiled import threads_of_numba
@@ -22,8 +22,9 @@ from ecosystemiser.solver.rule_based.merit_order import MeritOrder, check_capabl
 from ecosystemiser.solver.rule_based.nodes import has_circle
 from ecosystemiser.solver.rule_based.sums import Sums, empty_sums
 from ecosystemiser.solver.rule_based.tables import Numbers, Plan, numbers_of, plan_of
+from ecosystemiser.solver.unseen import unseen_charges
 
-__all__ = ["RuleBasedSolver", "dispatch_alike", "share_tables", "stack"]
+__all__ = ["RuleBasedSolver", "dispatch_alike", "needs_hours", "share_tables", "stack"]
 
 ORIGINS = ("local_use", "renewable_delivered", "local_water", "rain_delivered")
 LANES = 64
@@ -53,20 +54,21 @@ class RuleBasedSolver:
         begin = time.perf_counter()
         dispatch_hours(self._plan(problem, order), numbers, flows, levels)
         seconds = time.perf_counter() - begin
-        return Solution(flows, levels, SolverReport("rule_based", "dispatched", solve_seconds=seconds))
+        notes = unseen_charges(problem)
+        return Solution(flows, levels, SolverReport("rule_based", "dispatched", solve_seconds=seconds, notes=notes))
 
     def solve_batch(self, batch: Problem) -> Totals:
         """Return the Totals of a batch of variations, (batch,) each, without keeping hours.
 
         `batch` is what `stack` returns: variations that share layout and signals. Raises SolveError (data), and
-        InputError where energy can go in a circle of buses, whose origins need the hours.
+        InputError for a structure whose totals need the hours.
         """
         self._take(batch)
         check_coefficients(batch)
         check_signals(batch)
-        if has_circle(batch.layout):
-            remedy = "solve its variations one by one"
-            raise InputError([Finding("holds converters in a circle, which a batch cannot trace", remedy)])
+        reason = needs_hours(batch.layout)
+        if reason is not None:
+            raise InputError([Finding(reason, "solve its variations one by one")])
         numbers = numbers_of(batch)
         pieces = [
             (self._plan(batch, order), lanes[first : first + LANES])
@@ -103,6 +105,15 @@ class RuleBasedSolver:
         return self._plans[order]
 
 
+def needs_hours(layout: Layout) -> str | None:
+    """Return why the totals of a structure do not come without its hours; None where they do."""
+    if has_circle(layout):
+        return "holds converters in a circle, which a batch cannot trace"
+    if any(meter.kind is MeterKind.MINIMUM for meter in layout.meters):
+        return "has a minimum bill, which takes the cost of each month"
+    return None
+
+
 def stack(problems: Sequence[Problem]) -> Problem:
     """Return variations as one batch. Raises InputError where they differ in more than coefficients."""
     first = problems[0]
@@ -120,7 +131,7 @@ def share_tables(one: Problem, other: Problem) -> bool:
     """Return whether two problems differ in nothing but coefficients and the share of the year."""
     if (one.layout, one.end, one.step_h) != (other.layout, other.end, other.step_h):
         return False
-    rows = ("signals", "limit_signal", "ratio_signal", "cost_signal", "co2_signal", "months")
+    rows = ("signals", "limit_signal", "ratio_signal", "cost_signal", "co2_signal", "meter_signal", "months")
     return all(_are_equal(getattr(one, name), getattr(other, name)) for name in rows)
 
 

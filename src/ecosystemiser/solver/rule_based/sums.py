@@ -10,7 +10,7 @@ from ecosystemiser.model.kinds import Floats
 from ecosystemiser.solver.rule_based.compiled import inlined
 from ecosystemiser.solver.rule_based.tables import Plan
 
-__all__ = ["Sums", "add_amounts", "add_peaks", "add_residuals", "add_shortages", "empty_sums"]
+__all__ = ["Sums", "add_amounts", "add_metered", "add_peaks", "add_residuals", "add_shortages", "empty_sums"]
 
 NEGLIGIBLE = 1e-9
 """As in the tally: the share of a demand below which what is missing is rounding."""
@@ -35,6 +35,8 @@ class Sums(NamedTuple):
     rain_delivered: Floats
     """(1, lanes)"""
     residual: Floats
+    metered: Floats
+    """(groups of all meters, lanes)"""
 
 
 def empty_sums(plan: Plan, lanes: int) -> Sums:
@@ -56,6 +58,7 @@ def empty_sums(plan: Plan, lanes: int) -> Sums:
         local_water=zeros(1),
         rain_delivered=zeros(1),
         residual=zeros(plan.buses),
+        metered=zeros(plan.meter_groups),
     )
 
 
@@ -90,6 +93,23 @@ def add_peaks(plan, step, moved, sums):  # type: ignore[no-untyped-def]
         for lane in range(moved.shape[1]):
             amount, peak = moved[flow, lane], sums.month_peak[row, month, lane]
             sums.month_peak[row, month, lane] = amount if amount > peak else peak
+
+
+@inlined
+def add_metered(plan, step, moved, sums):  # type: ignore[no-untyped-def]
+    """Add what meters gather in the group of the step."""
+    for meter in range(len(plan.meter_bought)):
+        group = int(plan.signals[step, plan.meter_signal[meter]])
+        if group < 0:
+            continue
+        row, bought, sold = plan.meter_first[meter] + group, plan.meter_bought[meter], plan.meter_sold[meter]
+        for lane in range(moved.shape[1]):
+            amount = moved[bought, lane]
+            if plan.meter_is_peak[meter]:
+                peak = sums.metered[row, lane]
+                sums.metered[row, lane] = amount if amount > peak else peak
+            else:
+                sums.metered[row, lane] += amount - (moved[sold, lane] if sold >= 0 else 0.0)
 
 
 @inlined

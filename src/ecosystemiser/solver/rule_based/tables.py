@@ -7,13 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecosystemiser.model.kinds import Floats
+from ecosystemiser.model.kinds import Floats, MeterKind
 from ecosystemiser.model.problem import Ints, Problem
 from ecosystemiser.results.tally import own_priced, weighted_pairs
 from ecosystemiser.solver.rule_based.merit_order import MeritOrder
 from ecosystemiser.solver.rule_based.nodes import Nodes, nodes_of
 
 __all__ = ["Numbers", "Plan", "numbers_of", "plan_of"]
+
+GATHERING = (MeterKind.PEAK, MeterKind.SUM, MeterKind.NET)
+"""Meters of which a batch keeps what they gather, step by step."""
 
 
 class Plan(NamedTuple):
@@ -42,6 +45,16 @@ class Plan(NamedTuple):
     own_flow: Ints
     """Flows of cost terms whose signal each lane has its own of."""
     peak_flow: Ints
+    meter_bought: Ints
+    """Flow of each meter that gathers amounts."""
+    meter_sold: Ints
+    """The flow that it subtracts; -1: none."""
+    meter_is_peak: Ints
+    meter_signal: Ints
+    meter_first: Ints
+    """Its first row among the groups of all meters."""
+    meter_groups: int
+    """Groups of all meters."""
     flow_bus: Ints
     flow_sign: Ints
     buses: int
@@ -70,6 +83,8 @@ def plan_of(problem: Problem, order: MeritOrder) -> Plan:
     layout = problem.layout
     dependent = {*layout.outputs, *layout.charges, *layout.discharges}
     pairs = weighted_pairs(problem)
+    meters = [at for at, meter in enumerate(layout.meters) if meter.kind in GATHERING]
+    rows = [layout.meters[at] for at in meters]
     return Plan(
         signals=np.ascontiguousarray(problem.signals.T),
         months=problem.months,
@@ -89,6 +104,12 @@ def plan_of(problem: Problem, order: MeritOrder) -> Plan:
         pair_signal=_ints(signal for _, signal in pairs),
         own_flow=_ints(layout.costs.flow[term] for term in own_priced(problem)),
         peak_flow=_ints([*layout.imports, *layout.exports]),
+        meter_bought=_ints(layout.imports[row.exchange] for row in rows),
+        meter_sold=_ints(layout.exports[row.exchange] if row.kind is MeterKind.NET else -1 for row in rows),
+        meter_is_peak=_ints(row.kind is MeterKind.PEAK for row in rows),
+        meter_signal=problem.meter_signal[meters],
+        meter_first=_ints(layout.meter_groups[at].start for at in meters),
+        meter_groups=sum(meter.groups for meter in layout.meters),
         flow_bus=layout.flow_bus,
         flow_sign=layout.flow_sign,
         buses=len(layout.buses),

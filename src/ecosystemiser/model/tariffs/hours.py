@@ -1,4 +1,4 @@
-"""Prices by hour: from what a person writes to one value a step."""
+"""Hours of a tariff: from what a person writes to the steps in which it holds, and to one price a step."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.clock import Clock
-from ecosystemiser.model.fields import TimeOfUse
+from ecosystemiser.model.fields import HoursOfYear, TimeOfUse
 
-__all__ = ["time_of_use_prices"]
+__all__ = ["steps_within", "time_of_use_prices"]
 
+HOLIDAY = "holiday"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TIME = r"([0-9]{1,2})(?::([0-5][0-9]))?"
@@ -25,18 +26,28 @@ Positions = NDArray[np.int64]
 def time_of_use_prices(tariff: TimeOfUse, clock: Clock) -> NDArray[np.float64]:
     """Return the price at each step's start on the local clock. (steps,)
 
-    Raises InputError naming each period that cannot be read.
+    Raises InputError naming each period that cannot be read, and steps without a price.
     """
-    prices = np.full(clock.steps, tariff.default)
+    prices = np.full(clock.steps, np.nan if tariff.default is None else tariff.default)
     findings: list[Finding] = []
     for position, period in enumerate(tariff.periods):
         try:
-            prices[_hours_of(period.hours, period.days, period.months, clock)] = period.price
+            prices[steps_within(period, clock)] = period.price
         except InputError as error:
             findings += [_within(finding, f"periods[{position}]") for finding in error.findings]
     if findings:
         raise InputError(findings)
+    priceless = np.flatnonzero(np.isnan(prices))
+    if len(priceless):
+        when = np.datetime_as_string(clock.local[priceless[0]], unit="m").replace("T", " ")
+        message = f"has no price in {len(priceless)} steps, the first on {when}"
+        raise InputError([Finding(message, "add `default`, or periods for these hours", "default")])
     return prices
+
+
+def steps_within(period: HoursOfYear, clock: Clock) -> Positions:
+    """Return the steps that begin within hours, days and months. Raises InputError with keys relative to `period`."""
+    return _hours_of(period.hours, period.days, period.months, clock)
 
 
 def _within(finding: Finding, place: str) -> Finding:
@@ -50,10 +61,21 @@ def _hours_of(hours: str | None, days: str | None, months: str | None, clock: Cl
     if hours is not None:
         mask &= _hours_mask(hours, clock.local_hours)
     if days is not None:
-        mask &= np.isin(clock.local_weekdays, _named_range(days, DAYS, "days", "mon-fri or sat,sun"))
+        mask &= _days_mask(days, clock)
     if months is not None:
         mask &= np.isin(clock.local_months, _named_range(months, MONTHS, "months", "nov-feb or jun"))
     return np.flatnonzero(mask)
+
+
+def _days_mask(text: str, clock: Clock) -> Mask:
+    """Return where named weekdays are; a holiday is none of them, but `holiday`."""
+    parts = [part.strip() for part in text.lower().split(",")]
+    weekdays = ",".join(part for part in parts if part != HOLIDAY)
+    named = (
+        _named_range(weekdays, DAYS, "days", "mon-fri or sat,sun,holiday") if weekdays or HOLIDAY not in parts else []
+    )
+    within: Mask = np.isin(clock.local_weekdays, named) & ~clock.is_holiday
+    return within | clock.is_holiday if HOLIDAY in parts else within
 
 
 def _hours_mask(text: str, hours: NDArray[np.float64]) -> Mask:
