@@ -216,6 +216,14 @@ CASES = {
         price=BANDS,
         more=sun(2, 0, 336, FEBRUARY),
     ),
+    # 472 kWh bought and 200 sold leave 272 for the tiers
+    "net metering with tiers": Case(
+        "{net_metering: {settle: month}, tiers: [{price_per_kwh: 0.1, up_to_kwh: 200}, {price_per_kwh: 0.3}]}",
+        loads(1, FEBRUARY),
+        200 * 0.3 + 72 * 0.5,
+        price="0.2",
+        more=sun(2, 0, 200, FEBRUARY),
+    ),
     "a least bill": Case(
         "{minimum_per_month: 100}", loads(1, FEBRUARY), 100.0, price="0.1", lines=((CostKind.STANDING, 32.8),)
     ),

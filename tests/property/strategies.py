@@ -107,6 +107,33 @@ class _Town:
         periods = [{"price": self.draw(values), "hours": self.draw(st.sampled_from(["22-06", "1-3", "17-21"]))}]
         return {"default": self.draw(values), "periods": periods}
 
+    def tariff(self, *, is_limited: bool) -> dict[str, Any]:
+        """Return what a supplier bills beyond the price of each kWh; large, as the run is a short part of a month."""
+        draw = self.draw
+        tariff: dict[str, Any] = self.maybe(
+            tax_share=hundredths(0, 0.3),
+            fees_per_kwh=hundredths(0, 0.1),
+            fixed_per_month=tenths(0, 900),
+            minimum_per_month=tenths(0, 900),
+            net_metering=st.fixed_dictionaries(
+                {"settle": st.sampled_from(["month", "year"]), "surplus_price_per_kwh": hundredths(0, 0.05)}
+            ),
+        )
+        prices = draw(st.lists(hundredths(0, 0.3), min_size=0, max_size=3))
+        if not is_limited:
+            prices.sort()  # a falling price needs a limit
+        bounds = [{"up_to_kwh": 2000.0 * (at + 1)} for at in range(len(prices) - 1)]
+        tariff["tiers"] = [
+            {"price_per_kwh": price, **bound} for price, bound in zip(prices, [*bounds, {}], strict=False)
+        ]
+        tariff["demand_charges"] = [self.peak() for _ in range(draw(st.integers(0, 2)))]
+        return tariff
+
+    def peak(self) -> dict[str, Any]:
+        hours = st.sampled_from(["22-06", "1-3", "17-21"])
+        more = self.maybe(hours=hours, ratchet=SHARES, least_kw=tenths(0, 4), days=st.just("mon-fri"))
+        return {"price_per_kw": self.draw(tenths(0, 500)), **more}
+
     def demand(self, highest: int = 4) -> list[float]:
         return self.series(tenths(0, highest))
 
@@ -125,6 +152,13 @@ class _Town:
             co2_kg_per_kwh=st.just(0.4),
             count=COUNTS,
         )
+        if draw(st.sampled_from([True, False])):
+            grid |= {"tariff": self.tariff(is_limited="import_limit_kw" in grid)}
+            if "net_metering" in grid["tariff"]:
+                grid["export_price_per_kwh"] = 0.0
+                grid["tariff"]["tiers_settle"] = grid["tariff"]["net_metering"]["settle"]
+                if not isinstance(grid["import_price_per_kwh"], float):
+                    del grid["tariff"]["tiers"]
         self.components["grid"] = grid
         demand = {"type": "electricity_demand", "profile": self.demand()}
         unmet = st.sampled_from([0.0, 0.2, 3.0])
@@ -262,11 +296,11 @@ class _Town:
     def rain(self) -> None:
         """Add mains and what drinks, a roof, tanks and what flushes, with a top-up between."""
         draw, parts = self.draw, self.components
-        price = self.price(*draw(st.sampled_from([(0.05, 3), (-0.5, 1)])))
-        mains = {"type": "water_grid", "import_price_per_m3": price}
-        parts["mains"] = mains | self.maybe(
-            import_limit_m3_per_h=tenths(1, 8), variable_cost_per_m3=st.just(0.1), co2_kg_per_m3=st.just(0.3)
-        )
+        lowest, highest = draw(st.sampled_from([(0.05, 3), (-0.5, 1)]))
+        mains = {"type": "water_grid", "import_price_per_m3": self.price(lowest, highest)}
+        if lowest < 0 or draw(st.booleans()):  # a storage that loses some would be paid for taking in without end
+            mains["import_limit_m3_per_h"] = draw(tenths(1, 8))
+        parts["mains"] = mains | self.maybe(variable_cost_per_m3=st.just(0.1), co2_kg_per_m3=st.just(0.3))
         parts["kitchen"] = {"type": "water_demand", "profile": self.demand(2)} | self.maybe(unmet_cost_per_m3=SIZES)
         limit = {"flow_m3_per_h": draw(SIZES)} if draw(st.booleans()) else {}
         parts["topup"] = self.converter("water", "service_water", ratio=draw(st.sampled_from([1.0, 1.0, 0.8])), **limit)

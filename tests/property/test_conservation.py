@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from tests.property.strategies import systems
 from tests.reference.plain_checks import broken_rules
@@ -18,7 +18,7 @@ from ecosystemiser.model.problem import EndRule
 from ecosystemiser.results import SolvedSystem
 from ecosystemiser.solver.door import prepare
 from ecosystemiser.solver.milp.solver import MilpSolver
-from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, stack
+from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, needs_hours, stack
 from ecosystemiser.solver.windows import windows_of
 
 any_system = settings(deadline=None, max_examples=30)
@@ -139,6 +139,7 @@ def test_windows_join_to_one_plan(solver, system, lookahead, commit):
 def test_totals_of_a_batch_are_those_of_the_hours(system):
     solved = solve(system, "rule_based")
     problem = solved.problem
+    assume(needs_hours(problem.layout) is None)
     totals = RuleBasedSolver(problem, None).solve_batch(stack([problem, problem]))
     for kpi in KPIS:
         for formula in (kpi.numerator, kpi.denominator):

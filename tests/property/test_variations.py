@@ -58,6 +58,7 @@ components:
   wallbox: {{type: sink, bus: electricity, profile: {DAY}, unmet_cost_per_kwh: 2}}
   gasometer: {{type: storage, bus: gas, capacity_kwh: 30, power_kw: 9}}
   mains: {{type: water_grid, import_price_per_m3: 2}}
+  network: {{type: heat_grid, price_per_kwh: 0.2, limit_kw: 3}}
   taps: {{type: water_demand, profile: {DAY}, annual_m3: null}}
   topup: {{type: converter, input: water, output: service_water}}
   roof: {{type: rainwater, bus: service_water, area_m2: 100, profile: {DAY}}}

@@ -26,8 +26,8 @@ from ecosystemiser.solver.milp.highs import HighsSession
 LP_FOLDER = Path(__file__).parent / "lp"
 
 
-def problem_of(components, *, steps=2, end="shortfall", head=""):
-    text = f"system_id: warm\ntime: {{steps: {steps}}}\n{head}\ncomponents:\n{components}"
+def problem_of(components, *, steps=2, end="shortfall", head="", start="2018-01-01"):
+    text = f"system_id: warm\ntime: {{start: {start}, steps: {steps}}}\n{head}\ncomponents:\n{components}"
     return compile_problem(load_system(parse_yaml(text, "warm.yaml")), EndRule(end))
 
 
@@ -438,7 +438,8 @@ def lp_text(problem):
     for column, name in enumerate(columns):
         lower, upper = program.lower[column], program.upper[column]
         lines.append(f"  {lower:.12g} <= {name} <= {'inf' if upper == np.inf else f'{upper:.12g}'}")
-    return "\n".join([*lines, "end", ""])
+    whole = [f"  {columns[column]}" for column in program.integers]
+    return "\n".join([*lines, *(["binary", *whole] if whole else []), "end", ""])
 
 
 def terms(values, names):
@@ -459,6 +460,7 @@ def column_names(problem, form):
         names |= {first + step: f"{storage}.level({step + 1})" for step in range(form.steps)}
         if form.has_shortfall:
             names[form.first_short + at] = f"{storage}.missing"
+    names |= {column: f"billed.{at}" for at, column in enumerate(range(len(names), form.columns), 1)}
     assert sorted(names) == list(range(form.columns))
     return [names[at] for at in range(form.columns)]
 
@@ -469,6 +471,7 @@ def row_names(problem, form):
     names += [f"content_of_{storage}({step})" for storage in problem.layout.storage_names for step in steps]
     if form.has_shortfall:
         names += [f"end_of_{storage}" for storage in problem.layout.storage_names]
+    names += [f"bill({at})" for at in range(1, form.rows - len(names) + 1)]
     assert len(names) == form.rows
     return names
 
@@ -541,6 +544,56 @@ PINNED = {
         {"end": "cyclic", "steps": 1},
         0.6,
     ),
+    # An hour of January and one of February: a peak of each is billed, at 20832 / 744 and 20832 / 672 a kW; the second
+    # charge, of January alone, at 744 / 744.
+    "peaks": (
+        """
+  grid: {type: grid, import_price_per_kwh: 0.1, export_limit_kw: 0, tariff: {demand_charges: [
+         {price_per_kw: 20832, ratchet: 0.5, least_kw: 1}, {price_per_kw: 744, months: jan}]}}
+  load: {type: electricity_demand, profile: [4.0, 1.0]}
+""",
+        {"start": "2018-01-31 23:00:00"},
+        112 + 62 + 4 + 0.5,
+    ),
+    # Two hours have 2 of the month's 744 kWh of the first tier.
+    "tiers": (
+        """
+  grid: {type: grid, import_price_per_kwh: 0.05, export_limit_kw: 0,
+         tariff: {tiers: [{price_per_kwh: 0.05, up_to_kwh: 744}, {price_per_kwh: 0.25}]}}
+  load: {type: electricity_demand, profile: [1.5, 2.0]}
+""",
+        {},
+        2 * 0.1 + 1.5 * 0.3,
+    ),
+    # The dear tier comes first: without whole numbers the optimiser would begin with the cheap one.
+    "falling_tiers": (
+        """
+  grid: {type: grid, import_price_per_kwh: 0.0, import_limit_kw: 4, export_limit_kw: 0,
+         tariff: {tiers: [{price_per_kwh: 0.3, up_to_kwh: 744}, {price_per_kwh: 0.1}]}}
+  load: {type: electricity_demand, profile: [1.5, 2.0]}
+""",
+        {},
+        2 * 0.3 + 1.5 * 0.1,
+    ),
+    "net_metering": (
+        """
+  grid: {type: grid, import_price_per_kwh: 0.3, tariff: {net_metering: {surplus_price_per_kwh: 0.1}}}
+  roof: {type: pv, capacity_kw: 5, profile: [1.0, 0.0]}
+  load: {type: electricity_demand, profile: [1.0, 2.0]}
+""",
+        {},
+        -2 * 0.1,
+    ),
+    # Two hours have 2 of the month's 744, of the fixed charge 1.
+    "least_bill": (
+        """
+  grid: {type: grid, import_price_per_kwh: 0.1, export_price_per_kwh: 0.05,
+         tariff: {minimum_per_month: 744, fixed_per_month: 372, demand_charges: [{price_per_kw: 74.4}]}}
+  load: {type: electricity_demand, profile: [1.0, 1.0]}
+""",
+        {},
+        2.0,
+    ),
 }
 
 
@@ -570,6 +623,10 @@ def test_the_pinned_program_costs_what_the_solver_says_and_what_was_derived(name
     sink: 3 and 4 (the limit) bought; 1 kWh of the laundry unmet; 3 kWh of the clinic cost 0.05 each.
     converter: heat costs 0.1 + 0.01 pumped in hour 1, 0.15 + 0.01 in hour 2 for 4 kWh, the other 2 at 0.3.
     one_cyclic_step: nothing is kept, so nothing is lost; 2 at 0.3.
+    peaks: 4 kW at 28; in February half of that, 2 kW at 31; 4 kW at 1; 5 kWh at 0.1.
+    tiers: 2 kWh at 0.1, 1.5 at 0.3; falling_tiers: 2 at 0.3, 1.5 at 0.1.
+    net_metering: 4 kWh sold, 2 bought, both at 0.3; the surplus of 2 earns 0.1 instead.
+    least_bill: 0.2 of energy, 0.2 of peak and 1 of fixed charge lack 0.6 to 2.
     """
     components, options, derived = PINNED[name]
     reader = highspy.Highs()

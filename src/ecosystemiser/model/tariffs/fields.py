@@ -196,7 +196,7 @@ class Tariff(ClosedModel):
     def _tiers_rise(self) -> Self:
         bounds = [tier.up_to for tier in self.steps_of_price]
         if bounds and bounds[-1] is not None:
-            raise ValueError("tiers end: leave the bound out of the last one")
+            raise ValueError("tiers end; leave the bound out of the last one")
         inner = [bound for bound in bounds[:-1] if bound is not None]
         if len(inner) < len(bounds) - 1 or any(after <= before for before, after in pairwise(inner)):
             raise ValueError("bounds of tiers do not rise; sort them and give all but the last one a bound")

@@ -77,9 +77,11 @@ def supply_of(tariff: Tariff | None, ask: Ask, site: Site) -> Supply:
     price = _with_fees(price, tariff.fees + (tiers[0].price if tiers else 0.0), ask.import_price, site)
     price = price.times(1.0 + tariff.tax_share)
     bill = _Bill(tariff, site, ask.count)
-    meters = [*bill.standing(), *bill.tiers(), *bill.peaks()]
-    if tariff.netting is not None:
-        meters.append(_netting(tariff.netting, ask, price, site))
+    meters = [*bill.standing(), *bill.peaks()]
+    if tariff.netting is None:
+        meters += bill.tiers()
+    else:
+        meters.append(bill.netting(tariff.netting, ask, price))
         export = price
     return Supply(price, export, (*meters, *bill.minimum()))
 
@@ -119,14 +121,39 @@ class _Bill:
         if len(tiers) < 2:
             return
         shares, months, groups = _settlement(self._tariff.tiers_settle, self._site)
-        prices = tuple([self._taxed * (tier.price - tiers[0].price) for tier in tiers])
-        bounds = [tier.up_to or 0.0 for tier in tiers[:-1]]
-        yield Meter(
-            MeterKind.SUM,
-            months,
-            (prices,) * len(months),
-            tuple([tuple([share * bound for bound in bounds]) for share in shares.tolist()]),
-            groups,
+        bounds = tuple([self._bounds(share) for share in shares.tolist()])
+        yield Meter(MeterKind.SUM, months, (self._dearer(),) * len(months), bounds, groups)
+
+    def _dearer(self) -> tuple[float, ...]:
+        """Return what a unit of each tier costs more than one of the first."""
+        tiers = self._tariff.steps_of_price
+        return tuple([self._taxed * (tier.price - tiers[0].price) for tier in tiers])
+
+    def _bounds(self, share: float) -> tuple[float, ...]:
+        """Return where tiers end in a share of a month or year."""
+        return tuple([share * (tier.up_to or 0.0) for tier in self._tariff.steps_of_price[:-1]])
+
+    def netting(self, netting: NetMetering, ask: Ask, price: Series) -> Meter:
+        """Return the meter that takes back what surplus was credited above its price, and bills tiers of what is left.
+
+        Sales and purchases of one price in one month (year) are a group. Raises InputError.
+        """
+        site, tiers = self._site, self._tariff.steps_of_price
+        levels, level = np.unique(price.values(site.clock.steps), return_inverse=True)
+        _check_netting(netting, ask, self._tariff, levels)
+        shares, months, spans = _settlement(netting.settle, site)
+        span = np.zeros(site.clock.steps, dtype=np.int64) if spans is None else spans.astype(np.int64)
+        found, groups = np.unique(span * len(levels) + level, return_inverse=True)
+        has_tiers = len(tiers) > 1
+        above = self._dearer() if has_tiers else (0.0,)
+        lost = [float(netting.surplus_price_per_kwh - levels[one % len(levels)]) for one in found.tolist()]
+        spans_of = [one // len(levels) for one in found.tolist()]
+        return Meter(
+            MeterKind.NET,
+            tuple([months[one] for one in spans_of]),
+            tuple([(each, *above) for each in lost]),
+            tuple([(0.0, *(self._bounds(float(shares[one])) if has_tiers else ())) for one in spans_of]),
+            groups.astype(np.float64),
         )
 
     def peaks(self) -> Iterator[Meter]:
@@ -187,30 +214,19 @@ def _steps_of(charge: DemandCharge, clock: Clock) -> NDArray[np.bool_]:
     return within & named
 
 
-def _netting(netting: NetMetering, ask: Ask, price: Series, site: Site) -> Meter:
-    """Return the meter that takes back what surplus was credited above its price: sales and purchases of one price in
-    one month (year) are a group."""
+def _check_netting(netting: NetMetering, ask: Ask, tariff: Tariff, levels: Floats) -> None:
+    """Raise InputError where sales cannot be set off against purchases at these prices, lowest first."""
     key = "tariff.net_metering"
     if ask.export_price != 0:
         remedy = f"leave {ask.export_key} out, and say in surplus_price_per_kwh what surplus earns"
         raise InputError([Finding("goes with no export price", remedy, key)])
-    values = price.values(site.clock.steps)
-    levels, level = np.unique(values, return_inverse=True)
     if len(levels) > MOST_PRICES:
         remedy = f"give {ask.import_key} as a number or a time-of-use table, or sell at an export price"
         raise InputError([Finding(f"sets off within each price, and there are {len(levels)}", remedy, key)])
+    if len(tariff.steps_of_price) > 1 and (len(levels) > 1 or tariff.tiers_settle != netting.settle):
+        remedy = f"set tiers_settle to {netting.settle}, and give {ask.import_key} as one number"
+        raise InputError([Finding("goes with tiers of the same settlement and one price only", remedy, key)])
     surplus = netting.surplus_price_per_kwh
     if surplus > levels[0]:
         remedy = f"take at most the lowest price bought at, with fees and tax: {levels[0]:g}"
         raise InputError([Finding("earns more than a purchase costs", remedy, f"{key}.surplus_price_per_kwh", surplus)])
-    _, months, spans = _settlement(netting.settle, site)
-    span = np.zeros(site.clock.steps, dtype=np.int64) if spans is None else spans.astype(np.int64)
-    found, groups = np.unique(span * len(levels) + level, return_inverse=True)
-    prices = tuple([(float(surplus - levels[one % len(levels)]), 0.0) for one in found.tolist()])
-    return Meter(
-        MeterKind.NET,
-        tuple([months[one // len(levels)] for one in found.tolist()]),
-        prices,
-        ((0.0,),) * len(prices),
-        groups.astype(np.float64),
-    )

@@ -15,6 +15,7 @@ from ecosystemiser.results import Solution, SolverReport
 from ecosystemiser.solver.milp.certificate import is_certified
 from ecosystemiser.solver.milp.formulation import Formulation, Program, formulate
 from ecosystemiser.solver.milp.highs import HighsSession, Outcome
+from ecosystemiser.solver.milp.metering import falling_meters
 from ecosystemiser.solver.milp.overflow import collect
 from ecosystemiser.solver.numbers import check_coefficients, check_signals
 
@@ -131,9 +132,15 @@ class MilpSolver:
 
 
 def _cancel_circles(problem: Problem, flows: Floats) -> None:
-    """Take back what an exchange buys only to sell it in the same step, where that earns nothing."""
-    costs = problem.unit_costs()
-    for bought, sold in zip(problem.layout.imports, problem.layout.exports, strict=True):
+    """Take back what an exchange buys only to sell it in the same step, where that earns nothing.
+
+    Where a price falls with the amount, buying more for sale may earn something; then it stays.
+    """
+    layout, costs = problem.layout, problem.unit_costs()
+    falling = {row.exchange for row, falls in zip(layout.meters, falling_meters(problem), strict=True) if falls}
+    for exchange, (bought, sold) in enumerate(zip(layout.imports, layout.exports, strict=True)):
+        if exchange in falling:
+            continue
         both = np.where(costs[bought] + costs[sold] >= 0, np.minimum(flows[bought], flows[sold]), 0.0)
         flows[bought] -= both
         flows[sold] -= both
