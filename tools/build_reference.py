@@ -19,7 +19,7 @@ import reference_commands
 import reference_database
 import reference_studies
 from ecosystemiser.kpis import KPIS
-from ecosystemiser.model.components import Component, component_types
+from ecosystemiser.model.components import component_types
 from ecosystemiser.model.profiles.packaged import provenance
 from ecosystemiser.services.run_filters import filter_help
 from ecosystemiser.units import Unit
@@ -34,14 +34,38 @@ def components_page() -> str:
     parts = ["# Components\n", NOTE, intro]
     for name, component in component_types().items():
         parts += [f"## {name}\n", f"{_paragraph(component)}\n", _table(_rows(component))]
+    parts += ["# Tables within fields\n", "What stands in a field in braces, as `tariff: {fixed_per_month: 12}`.\n"]
+    for table, places in _inner_tables().items():
+        where = ", ".join(f"`{place}`" for place in places)
+        parts += [f"## {table.__name__}\n", f"{_paragraph(table)} In {where}.\n", _table(_rows(table))]
     return "\n".join(parts)
 
 
-def _paragraph(component: type[Component]) -> str:
+def _inner_tables() -> dict[type[BaseModel], list[str]]:
+    """Return the tables that fields of components hold, however deep, and the fields that hold them."""
+    found: dict[type[BaseModel], list[str]] = {}
+    waiting: list[type[BaseModel]] = [*component_types().values()]
+    for outer in waiting:
+        for name, field in outer.model_fields.items():
+            for inner in _models_in(field.annotation):
+                if inner not in found:
+                    waiting.append(inner)
+                places = found.setdefault(inner, [])
+                places += [name] if name not in places else []
+    return found
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _paragraph(component: type[BaseModel]) -> str:
     return " ".join((component.__doc__ or "").split())
 
 
-def _rows(component: type[Component]) -> Iterable[tuple[str, ...]]:
+def _rows(component: type[BaseModel]) -> Iterable[tuple[str, ...]]:
     yield "field", "unit", "default", "meaning"
     for name, field in component.model_fields.items():
         if name != "type":

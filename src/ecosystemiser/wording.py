@@ -15,6 +15,7 @@ __all__ = [
     "OWNER_GONE",
     "SIGNS",
     "amount",
+    "cents",
     "duration",
     "larger_unit",
     "moment",
@@ -113,6 +114,15 @@ def amount(value: float | None, unit: str, currency: str | None = None) -> str:
 def money(value: float | None, currency: str | None) -> str:
     """Return an amount of money with its currency, where that is known."""
     return NOTHING if value is None else f"{significant(value)} {currency or ''}".strip()
+
+
+def cents(value: float) -> str:
+    """Return an amount of money to the cent, as a bill has it.
+
+    >>> cents(1234.5)
+    '1,234.50'
+    """
+    return f"{value:,.2f}"
 
 
 def size(count: int) -> str:

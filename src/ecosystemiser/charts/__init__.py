@@ -7,7 +7,7 @@ In a notebook, with a solved system or its curves:
 
     tokens.py, numbers.py, frame.py   colours and signs, numbers and units, the layout that all figures share
     curves.py, spans.py, thinning.py  a run as charts see it; parts worth a look; fewer points without losing a peak
-    carrier_balance.py, lines.py, year.py, sankey.py, bills.py, diagram.py   one run
+    carrier_balance.py, lines.py, year.py, sankey.py, bills.py, monthly_bills.py, diagram.py   one run
     alignment.py, comparing.py        several runs beside each other
     points.py, parametric.py, fronts.py, uncertainty.py, parallel.py   a study
 """
@@ -27,6 +27,7 @@ from ecosystemiser.charts.curves import RunCurves, as_curves, curves_of
 from ecosystemiser.charts.diagram import diagram
 from ecosystemiser.charts.fronts import convergence, hypervolume, pareto_front
 from ecosystemiser.charts.lines import curve_lines
+from ecosystemiser.charts.monthly_bills import monthly_bills, suppliers
 from ecosystemiser.charts.parallel import parallel_coordinates
 from ecosystemiser.charts.parametric import heat_map, parametric_lines
 from ecosystemiser.charts.points import StudyPoint
@@ -64,6 +65,7 @@ __all__ = [
     "kpi_differences",
     "lowest_storage_week",
     "monthly",
+    "monthly_bills",
     "months",
     "overlay",
     "parallel_coordinates",
@@ -72,6 +74,7 @@ __all__ = [
     "peak_week",
     "sankey",
     "sobol",
+    "suppliers",
     "tornado",
     "worst_shortage_week",
 ]

@@ -12,7 +12,15 @@ from ecosystemiser.charts.tokens import Theme, shades, tokens_of
 from ecosystemiser.model.clock import Clock
 from ecosystemiser.model.kinds import Floats, Role
 from ecosystemiser.model.problem import ONES, CostCategory
-from ecosystemiser.results import BillLine, ComponentFacts, SolvedSystem, bill_of, inventory_of
+from ecosystemiser.results import (
+    BillLine,
+    ComponentFacts,
+    MonthLine,
+    SolvedSystem,
+    bill_of,
+    inventory_of,
+    monthly_bill,
+)
 from ecosystemiser.results.tally import NEGLIGIBLE
 from ecosystemiser.units import Carrier
 
@@ -82,6 +90,8 @@ class RunCurves:
     prices: tuple[Price, ...] = ()
     bill: tuple[BillLine, ...] = ()
     inventory: tuple[ComponentFacts, ...] = ()
+    months: tuple[MonthLine, ...] = ()
+    """The bills of suppliers, month by month."""
     notes: tuple[str, ...] = ()
     """What a reader should know of where the curves come from."""
 
@@ -146,6 +156,7 @@ def curves_of(solved: SolvedSystem, title: str | None = None) -> RunCurves:
         prices=tuple(_prices(solved)),
         bill=bill,
         inventory=inventory_of(solved, bill),
+        months=monthly_bill(solved),
     )
 
 

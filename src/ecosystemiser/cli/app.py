@@ -23,6 +23,7 @@ from ecosystemiser.cli.commands.history import compare_runs, diff_runs, export_r
 from ecosystemiser.cli.commands.report import report
 from ecosystemiser.cli.commands.run import run
 from ecosystemiser.cli.commands.run_show import show_run
+from ecosystemiser.cli.commands.runs_bill import bill_run
 from ecosystemiser.cli.commands.runs_delete import delete_runs
 from ecosystemiser.cli.commands.runs_list import list_runs
 from ecosystemiser.cli.commands.runs_note import note_run, tag_runs
@@ -127,6 +128,7 @@ study.command("cancel")(cancel_study)
 app.add_typer(study, name="study")
 runs.command("list")(list_runs)
 runs.command("show")(show_run)
+runs.command("bill")(bill_run)
 runs.command("diff")(diff_runs)
 runs.command("compare")(compare_runs)
 runs.command("rerun")(rerun)

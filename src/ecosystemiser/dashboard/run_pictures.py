@@ -14,8 +14,10 @@ from ecosystemiser.dashboard.run_view import RunView
 from ecosystemiser.dashboard.span_choice import choose_span
 from ecosystemiser.dashboard.study_pictures import draw
 from ecosystemiser.dashboard.tables import Column, show_table
+from ecosystemiser.results import amounts_by_month
+from ecosystemiser.wording import cents
 
-__all__ = ["show_balance", "show_components", "show_curves", "show_flows", "show_year"]
+__all__ = ["show_balance", "show_bills", "show_components", "show_curves", "show_flows", "show_year"]
 
 FULL_LOAD = "Hours at full size that make the same amount."
 _UNITS = {"m2": "m²"}
@@ -90,6 +92,28 @@ def show_year(view: RunView, run: RunCurves) -> None:
         bus = run.series()[path].bus
         st.markdown(f"**{plain(bus)}, month by month**")
         draw(charts.monthly(run, bus, theme=view.theme), "months", f"{bus} by month")
+
+
+def show_bills(view: RunView, run: RunCurves) -> None:
+    """Show what a supplier bills month by month."""
+    known = charts.suppliers(run)
+    if not known:
+        st.caption("No supplier bills anything in this run.")
+        return
+    supplier = choice("Supplier", "supplier", list(known), width=240) if len(known) > 1 else known[0]
+    draw(charts.monthly_bills(run, supplier, theme=view.theme), "bills", f"Bills of {supplier} by month")
+    lines = [line for line in run.months if line.component == supplier]
+    items = amounts_by_month(lines)
+    months = list(dict.fromkeys(line.month for line in lines))
+    columns = [Column("month", months)]
+    for item, sums in items.items():
+        columns.append(Column(f"{item.value} [{run.currency}]", list(sums.values()), cents))
+    totals = [sum(sums[month] for sums in items.values()) for month in months]
+    columns.append(Column(f"bill [{run.currency}]", totals, cents))
+    show_table(columns, name=f"Bills of {supplier}", height="content")
+    tax = sum(line.tax for line in lines)
+    words = f"In all {cents(sum(totals))} {run.currency}" + (f", {cents(tax)} of it tax." if tax else ".")
+    st.caption(plain(words))
 
 
 def show_curves(view: RunView, run: RunCurves, span: Span) -> None:

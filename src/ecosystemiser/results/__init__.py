@@ -2,6 +2,7 @@
 
 from ecosystemiser.results.bill import BillLine, CostKind, bill_of
 from ecosystemiser.results.inventory import ComponentFacts, inventory_of
+from ecosystemiser.results.monthly_bill import MonthLine, MonthlyItem, amounts_by_month, monthly_bill
 from ecosystemiser.results.solution import Solution, SolvedSystem, SolverReport, price_columns
 from ecosystemiser.results.tally import Tally, tally_of
 from ecosystemiser.results.totals import Totals
@@ -10,13 +11,17 @@ __all__ = [
     "BillLine",
     "ComponentFacts",
     "CostKind",
+    "MonthLine",
+    "MonthlyItem",
     "Solution",
     "SolvedSystem",
     "SolverReport",
     "Tally",
     "Totals",
+    "amounts_by_month",
     "bill_of",
     "inventory_of",
+    "monthly_bill",
     "price_columns",
     "tally_of",
 ]

@@ -10,12 +10,12 @@ from ecosystemiser import charts
 from ecosystemiser.charts import RunCurves
 from ecosystemiser.errors import InputError
 from ecosystemiser.kpis import KPIS
-from ecosystemiser.results import ComponentFacts
+from ecosystemiser.results import ComponentFacts, amounts_by_month
 from ecosystemiser.services.plain_text import mapping_in
 from ecosystemiser.services.remedies import REMEDIES
 from ecosystemiser.services.report_page import Block, Code, Drawing, Facts, Part, Table, Text
 from ecosystemiser.services.stored_runs import StoredRun
-from ecosystemiser.wording import NOTHING, SIGNS, amount, duration, moment, money, plain_unit, share, significant
+from ecosystemiser.wording import NOTHING, SIGNS, amount, cents, duration, moment, money, plain_unit, share, significant
 
 __all__ = ["component_table", "head_facts", "kpi_table", "parts_of_run", "subtitle_of"]
 
@@ -109,12 +109,27 @@ def _drawn(curves: RunCurves) -> Iterator[Part]:
     notes = [Text(note, is_warning=True) for note in curves.notes]
     caption = "Cost of each component over the run, by kind; what it earns lies left of zero."
     yield Part("Components and costs", (*notes, Drawing(charts.cost_stack(curves), caption), table))
+    yield Part("Bills of suppliers", tuple(_bills(curves)))
     yield Part("Weeks worth a look", tuple(_weeks(curves)))
     yield Part("The year", tuple(_year(curves)))
     flows = [Drawing(charts.sankey(curves), "Energy from where it came to where it went, summed over the run.")]
     if any(not carrier.is_energy for carrier in curves.buses.values()):
         flows.append(Drawing(charts.sankey(curves, water=True), "Water from where it came to where it went."))
     yield Part("Flows", tuple(flows))
+
+
+def _bills(curves: RunCurves) -> Iterator[Block]:
+    """Yield of each supplier what it bills month by month, as picture and table."""
+    for supplier in charts.suppliers(curves):
+        lines = [line for line in curves.months if line.component == supplier]
+        yield Drawing(charts.monthly_bills(curves, supplier), f"{supplier}: the bill of each month, tax included.")
+        items = amounts_by_month(lines)
+        months = list(dict.fromkeys(line.month for line in lines))
+        sums = [*items.values(), {month: sum(each[month] for each in items.values()) for month in months}]
+        rows = [(month, *[cents(each[month]) for each in sums]) for month in months]
+        rows.append(("sum", *[cents(sum(each.values())) for each in sums]))
+        heads = ("month", *[f"{item.value} [{curves.currency}]" for item in items], f"bill [{curves.currency}]")
+        yield Table(heads, rows, frozenset(range(1, len(heads))))
 
 
 def _weeks(curves: RunCurves) -> Iterator[Block]:

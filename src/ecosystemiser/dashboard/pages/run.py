@@ -20,7 +20,14 @@ from ecosystemiser.dashboard.guard import guarded
 from ecosystemiser.dashboard.log import the_log
 from ecosystemiser.dashboard.plain import plain
 from ecosystemiser.dashboard.run_notes import show_notes
-from ecosystemiser.dashboard.run_pictures import show_balance, show_components, show_curves, show_flows, show_year
+from ecosystemiser.dashboard.run_pictures import (
+    show_balance,
+    show_bills,
+    show_components,
+    show_curves,
+    show_flows,
+    show_year,
+)
 from ecosystemiser.dashboard.run_view import RunView, run_view
 from ecosystemiser.dashboard.running import LOOK_EVERY_S, stop_button
 from ecosystemiser.dashboard.study_pictures import draw
@@ -184,6 +191,7 @@ def _parts(run: RunCurves | None, span: Span | None) -> dict[str, Show]:
             "Year": lambda view: show_year(view, run),
             "Curves": lambda view: show_curves(view, run, part_of_run),
             "Flows": lambda view: show_flows(view, run),
+            "Bills": lambda view: show_bills(view, run),
         }
     return {**drawn, "All KPIs": _kpis, "Inputs": _inputs, "How solved": _solve, "Notes": show_notes}
 
