@@ -15,6 +15,7 @@ from benchmarks.folders import RESULTS
 MEASUREMENTS = {
     "pypsa_objective": "benchmarks.pypsa_objective",
     "milp_overhead": "benchmarks.milp_overhead",
+    "demand_charge": "benchmarks.demand_charge",
     "matrix_size": "benchmarks.matrix_size",
     "rule_batch": "benchmarks.rule_batch",
     "rule_component_hour": "benchmarks.rule_component_hour",

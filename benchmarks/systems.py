@@ -84,7 +84,7 @@ components:
 """
 
 
-def reference(steps: int | None = None, **values: float) -> System:
+def reference(steps: int | None = None, **values: object) -> System:
     """Return PV, battery, heat pump, heat store and grid with a time-of-use price: 7 components.
 
     `values` set fields, as `battery__capacity_kwh=100`.
