@@ -80,6 +80,14 @@ def test_the_second_run_tells_the_pace_of_those_that_are_made_one_by_one(
     assert not budget.is_large
 
 
+def test_the_best_runs_are_made_once_more_for_their_hours(study: Callable[..., StudyConfig]) -> None:
+    """100 runs, 98 left, 1 s each; then the best ten again."""
+    best = study(100, timeseries="best", solver_type="milp")
+    budget = Trial(best, 100, 1).hear(orders(2), took(1.0, 1.0), 2.0)
+    assert budget is not None
+    assert budget.seconds == 98 + 10
+
+
 def test_a_run_that_did_not_say_how_long_it_took_is_timed_from_outside(study: Callable[..., StudyConfig]) -> None:
     crashed = [Outcome("r-0", RunStatus.FAILED)]
     budget = Trial(study(9), 9, 1).hear(orders(1), crashed, 7.0)

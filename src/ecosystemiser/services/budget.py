@@ -9,6 +9,7 @@ from pathlib import Path
 from ecosystemiser.config.study_config import StudyConfig
 from ecosystemiser.jobs.events import StudyEstimated
 from ecosystemiser.services.batch import can_be_batched
+from ecosystemiser.services.best_hours import KEPT
 from ecosystemiser.services.orders import Order, Outcome
 
 __all__ = ["LARGE_BYTES", "LARGE_S", "Agree", "Budget", "Trial"]
@@ -70,6 +71,8 @@ class Trial:
         self._timed = self._chunks = 0
         settings = study_config.genetic_algorithm
         self._limit_s = None if settings is None else settings.time_limit_s
+        self._again = min(KEPT, runs) if study_config.kept_hours == "best" else 0
+        """Runs that are made again at the end, for their hours."""
 
     @property
     def holds(self) -> bool:
@@ -103,10 +106,14 @@ class Trial:
         return each_s * self._left / self._workers
 
     def _rest_of_singles(self, outcomes: Sequence[Outcome], seconds: float) -> float:
-        """Return what the other runs take; each further worker prepares once, too, all of them at the same time."""
+        """Return what the other runs take, and the best ones once more, one after the other.
+
+        Each further worker prepares once, too, all of them at the same time. What a run of a batch takes by itself
+        nobody has timed; ten of them are little beside a study that is asked about.
+        """
         first, *_, last = [_seconds(each, seconds / len(outcomes)) for each in (outcomes[0], *outcomes)]
         prepares = max(0.0, first - last) if self._workers > 1 else 0.0
-        return last * self._left / self._workers + prepares
+        return last * self._left / self._workers + last * self._again + prepares
 
 
 def _seconds(outcome: Outcome, otherwise: float) -> float:
