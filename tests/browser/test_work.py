@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,6 +88,45 @@ def test_a_study_goes_on_when_its_page_is_closed_and_is_stopped_from_another(
     second.shoot("study-stopped")
 
 
+BUSY_STUDY = """study_id: busy
+study_type: parametric
+system: riverside-community
+solver_type: milp
+timesteps: 12
+timeseries: none
+workers: 1
+parameters:
+  battery.capacity_kwh: {from: 0, to: 100, count: 1000}
+"""
+
+
+def test_pages_stay_right_while_a_study_writes_a_thousand_runs(
+    visit: Callable[..., Visitor], start: Callable[..., Explorer], tmp_path: Path
+) -> None:
+    path, file = tmp_path / "busy.sqlite", tmp_path / "busy.yaml"
+    file.write_text(f"{BUSY_STUDY}output_directory: {tmp_path / 'results'}\n")
+    words = [sys.executable, "-m", "ecosystemiser.cli", "study", "run", str(file), "--yes", "--db", str(path)]
+    explorer = start(path)
+    visitor = visit(explorer, "first")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as writer:
+        wait_for(lambda: path.exists() and ended(explorer.log, "busy") > 0)
+        seen, looked = [], 0
+        while writer.poll() is None:
+            for address in ("/", "/runs?study=busy&sort=total_cost", "/study?id=busy", "/studies"):
+                page = visitor.open(address)
+                looked += writer.poll() is None
+                expect(page.get_by_test_id("stException")).to_have_count(0)
+                expect(page.get_by_text("database is locked")).to_have_count(0)
+                expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+            seen.append(ended(explorer.log, "busy"))
+        assert writer.returncode == 0
+    assert looked >= 4, "the study was over before anybody looked"
+    assert seen == sorted(seen)
+    page = visitor.open("/study?id=busy")
+    expect(page.get_by_text("1,000").first).to_be_visible()
+    assert ended(explorer.log, "busy") == 1_000
+
+
 def test_a_damaged_database_gets_a_page_that_says_what_to_do(
     visit: Callable[..., Visitor], start: Callable[..., Explorer], tmp_path: Path
 ) -> None:
@@ -100,8 +141,8 @@ def test_a_damaged_database_gets_a_page_that_says_what_to_do(
     assert path.read_text() == "This is no database."
 
 
-def ended(log: DatabaseMetadataService) -> int:
-    counts = log.get_study_summary("slow")["by_status"]
+def ended(log: DatabaseMetadataService, study: str = "slow") -> int:
+    counts = log.get_study_summary(study)["by_status"]
     return sum(number for state, number in counts.items() if state != "running")
 
 
