@@ -116,6 +116,23 @@ class SolvedSystem:
         return columns
 
 
+    def column_facts(self) -> dict[str, dict[str, object]]:
+        """Return of each flow among the hours where it is: bus, carrier, role, and +1 onto the bus or -1 from it.
+
+        So that a reader of the hours needs no system to add up a balance.
+        """
+        layout = self.problem.layout
+        return {
+            f"{flow.path}_{amount_unit(layout.carrier(at))}": {
+                "bus": layout.buses[flow.bus].name,
+                "carrier": str(layout.carrier(at)),
+                "role": str(flow.role),
+                "sign": flow.sign,
+            }
+            for at, flow in enumerate(layout.flows)
+        }
+
+
 def price_columns(layout: Layout) -> list[str]:
     """Return the names that the prices of the buses have among the hours, in the order of the buses."""
     return [f"{bus.name}.marginal_price_per_{amount_unit(bus.carrier)}" for bus in layout.buses]

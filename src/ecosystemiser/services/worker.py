@@ -275,7 +275,12 @@ class _Attempt:
         """Write the hours and the resolved components; return the columns that name them."""
         folder, system = Path(self.order.folder), solved.system
         clock = system.clock
-        metadata = {"run_id": self.order.run_id, "system_id": system.system_id, "timezone": clock.timezone}
+        metadata = {
+            "run_id": self.order.run_id,
+            "system_id": system.system_id,
+            "timezone": clock.timezone,
+            "columns": solved.column_facts(),
+        }
         described = json.dumps(system.described(), indent=1, default=str).encode()
         write_durably(folder / "components.json", described)
         hourly = write_hourly(folder, solved.hourly(), clock.start_utc, clock.step_s, metadata)

@@ -124,11 +124,11 @@ class TestRun:
         assert asked(test, "length") == "day"
         assert asked(test, "at") == "lowest storage"
 
-    @pytest.mark.parametrize("part", ["Year", "Flows", "All KPIs", "Inputs", "How solved", "Notes"])
+    @pytest.mark.parametrize("part", ["Year", "Flows", "Bills", "All KPIs", "Inputs", "How solved", "Notes"])
     def test_every_part_is_shown(self, part: str, opened: Callable[..., AppTest], solved: Callable[..., str]) -> None:
         test = opened(Place.RUN, id=solved(), part=part)
         assert not test.error
-        assert len(test.get("plotly_chart")) == {"Year": 5, "Flows": 3, "Inputs": 3}.get(part, 2)
+        assert len(test.get("plotly_chart")) == {"Year": 5, "Flows": 3, "Bills": 3, "Inputs": 3}.get(part, 2)
 
     def test_a_failed_run_says_why_and_what_to_do(
         self, opened: Callable[..., AppTest], log: DatabaseMetadataService

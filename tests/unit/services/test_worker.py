@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ecosystemiser.config.simulation_config import SimulationConfig
@@ -204,6 +205,17 @@ def test_what_was_made_before_changes_no_number(order_of: Callable[..., Order], 
 
 
 # How runs end.
+
+
+def test_a_balance_can_be_added_up_from_the_file_of_hours_alone(
+    bench: Workbench, order_of: Callable[..., Order]
+) -> None:
+    columns = bench.make(order_of()).columns
+    table = read_hourly(Path(str(columns["flows_path"])))
+    facts = table.metadata["columns"]
+    assert facts["house.in_kwh"] == {"bus": "electricity", "carrier": "electricity", "role": "used", "sign": -1}
+    flows = [fact["sign"] * table.columns[name] for name, fact in facts.items() if fact["bus"] == "electricity"]
+    assert np.abs(sum(flows)).max() < 1e-9
 
 
 def test_a_run_that_completes_names_its_files(bench: Workbench, order_of: Callable[..., Order]) -> None:
