@@ -65,10 +65,11 @@ class Server:
             raise RuntimeError(done.stderr.strip())
         return [line.split("\t") for line in done.stdout.splitlines()]
 
-    def statuses(self) -> list[tuple[str, str]]:
-        """Return run and status of every row; none where there is no table yet, or no server."""
+    def statuses(self, study_id: str) -> list[tuple[str, str]]:
+        """Return run and status of every row of a study; none where there is no table yet, or no server."""
+        query = f"select run_id, simulation_status from simulation_runs where study_id = '{study_id}'"
         try:
-            return [(run, status) for run, status in self.rows("select run_id, simulation_status from simulation_runs")]
+            return [(run, status) for run, status in self.rows(query)]
         except RuntimeError:
             return []
 
@@ -150,7 +151,7 @@ def restart(folder: Path, *, times: int, points: int, start: Start = start_comma
         place.mkdir()
         study = write_study(place, study_id=study_id, points=points, workers=1 + number % 2)
         with _started(place, made, start, study) as process:
-            seen = _stopped_amid(made, process, rng)
+            seen = _stopped_amid(made, process, rng, study_id)
             facts.count("restarts", process.poll() is None)
             if shown := _shown_in_process_list(process.pid):
                 facts.blame("password shown", f"in the process list: {shown}")
@@ -183,18 +184,18 @@ def _started(place: Path, made: Server, start: Start, study: Path) -> Iterator[s
             kill_session(process)
 
 
-def _stopped_amid(made: Server, process: subprocess.Popen[bytes], rng: np.random.Generator) -> set[str]:
+def _stopped_amid(made: Server, process: subprocess.Popen[bytes], rng: np.random.Generator, study_id: str) -> set[str]:
     """Stop the server some time after the study's first run; return the runs that were completed shortly before."""
-    wait_until(lambda: made.statuses() or process.poll() is not None, "the first row of a study", every_s=0.05)
+    wait_until(lambda: made.statuses(study_id) or process.poll() is not None, "the first row of a study", every_s=0.05)
     time.sleep(rng.uniform(0.0, 1.5))
-    seen = {run for run, status in made.statuses() if status == "completed"}
+    seen = {run for run, status in made.statuses(study_id) if status == "completed"}
     made.stop()
     return seen
 
 
 def _judge(made: Server, study_id: str, points: int, seen: set[str], facts: Facts) -> None:
     """Every point of the study completed once; every run that was seen completed still is."""
-    rows = made.statuses()
+    rows = made.statuses(study_id)
     completed = [run for run, status in rows if status == "completed"]
     for run in sorted(seen - set(completed)):
         facts.blame("lost", f"{run} was completed and is {dict(rows).get(run, 'not there')}")
@@ -219,7 +220,7 @@ def keep_down(folder: Path, *, points: int) -> Facts:
     study = write_study(folder, study_id="s", points=points, workers=2)
     with server() as made:
         with _started(folder, made, start_command, study) as process:
-            seen = _stopped_amid(made, process, np.random.default_rng(1))
+            seen = _stopped_amid(made, process, np.random.default_rng(1), "s")
             begin = time.monotonic()
             process.wait(timeout=2 * GIVES_UP_S)
         facts.count("given up")
@@ -236,7 +237,7 @@ def keep_down(folder: Path, *, points: int) -> Facts:
             replayed = subprocess.run(words, cwd=folder, env=variables, capture_output=True, text=True, check=False)
             if replayed.returncode != 0:
                 facts.blame("lost", f"the replay ended with {replayed.returncode}: {replayed.stderr[-300:]}")
-        rows = made.statuses()
+        rows = made.statuses("s")
         for run in sorted(seen - {run for run, status in rows if status == "completed"}):
             facts.blame("lost", run)
         if len(rows) != len(dict(rows)):

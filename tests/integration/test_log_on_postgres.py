@@ -166,3 +166,20 @@ def test_a_server_that_stays_away_loses_nothing(
         StudyService(log).resume_study("s")
         answered = [row["point"] for row in log.query_study_runs("s") if row["simulation_status"] == "completed"]
     assert sorted(answered) == list(range(120))
+
+
+def test_a_log_that_cannot_sign_off_hides_no_other_error(own_postgres: PostgresServer) -> None:
+    """The owner stays in the log; nobody beats for it."""
+    url = own_postgres.url(own_postgres.create_database())
+
+    def work() -> None:
+        with DatabaseMetadataService(url) as log:
+            log.log_simulation_run({"run_id": "r", "simulation_status": "running"})
+            own_postgres.stop("immediate")
+            raise ValueError("the real cause")
+
+    with pytest.raises(ValueError, match="the real cause"):
+        work()
+    own_postgres.start()
+    with DatabaseMetadataService(url) as log:
+        assert [row["simulation_status"] for row in log.query_simulation_runs()] == ["running"]

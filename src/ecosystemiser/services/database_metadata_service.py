@@ -286,9 +286,11 @@ class DatabaseMetadataService:
         """Close the connections; the next call opens new ones. The end of the process closes them too."""
         with self._lock:
             if self._opened is not None:
-                self._heart.stop()
-                self._opened.close()
-                self._opened = None
+                try:
+                    self._heart.stop()
+                finally:
+                    self._opened.close()
+                    self._opened = None
 
     def __enter__(self) -> Self:
         return self

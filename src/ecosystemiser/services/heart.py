@@ -8,7 +8,7 @@ import threading
 import weakref
 from typing import Protocol
 
-from ecosystemiser.errors import StoreError
+from ecosystemiser.errors import DatabaseUnreachableError, StoreError
 from ecosystemiser.store.engine import Database
 from ecosystemiser.store.identity import own_identity
 from ecosystemiser.store.owners import BEAT_EVERY_S, Watch, add_owner, beat, close_runs_of, end_owner, running_owners
@@ -52,13 +52,19 @@ class Heart:
             return self._owner_id
 
     def stop(self) -> None:
-        """End the beats, and the owner with them. Raises StoreError."""
+        """End the beats, and the owner with them. Raises StoreError.
+
+        Where the server is away the owner stays; nobody beats for it, so it is taken for dead, as it is.
+        """
         with self._lock:
             self._has_ended.set()
             owner_id, self._owner_id = self._owner_id, None
         if owner_id is not None and self._pid == os.getpid():
-            with _database(self._holder()).transaction() as connection:
-                end_owner(connection, owner_id)
+            try:
+                with _database(self._holder()).transaction() as connection:
+                    end_owner(connection, owner_id)
+            except DatabaseUnreachableError as error:
+                _log.info("an owner could not sign off: %s", error)
 
 
 def _database(holder: Opened | None) -> Database:
