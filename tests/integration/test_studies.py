@@ -441,10 +441,13 @@ def test_a_run_that_hangs_is_ended_and_the_others_go_on(
     (folder / "meeting").mkdir()
     with JobFacade(ProcessExecutor(2, patience=patience)) as facade:
         list(facade.wait([facade.submit_job("study_tasks:meet", str(folder / "meeting")) for _ in range(2)]))
+        begun: list[str | None] = []
+        facade.bus.subscribe(RunStarted, lambda event: begun.append(event.run_id))
         result = StudyService(log, facade).run_study(study)
     assert result.by_status() == {"completed": 3, "failed": 1}
     bad = result.runs[1]
     assert bad.cause is FailureCause.TIMEOUT
+    assert begun.count(bad.run_id) == 1  # its limit is long enough to wait for once
     row = log.get_simulation_run(bad.run_id)
     assert row is not None
     assert (row["simulation_status"], row["failure_cause"]) == ("failed", "timeout")

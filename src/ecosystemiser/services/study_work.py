@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from ecosystemiser.config.study_config import StudyConfig
 from ecosystemiser.errors import FailureCause, NotAgreedError, StoreError
 from ecosystemiser.jobs.bus import EventBus
-from ecosystemiser.jobs.events import RunCancelled, RunCompleted, RunFailed, RunSubmitted, StudyProgress
+from ecosystemiser.jobs.events import RunCancelled, RunCompleted, RunFailed, RunStarted, RunSubmitted, StudyProgress
 from ecosystemiser.jobs.states import Job, JobStatus
 from ecosystemiser.services.batch import can_be_batched
 from ecosystemiser.services.budget import Trial
@@ -73,6 +73,8 @@ class StudyWork:
         self._timed: dict[str, Outcome] = {}
         """Outcomes of the trial."""
         self._are_awake = False
+        self._under_way: dict[str, str] = {}
+        """The run that each job has begun last."""
 
     def expect(self, runs: int) -> None:
         """Say how many runs there will be, at most."""
@@ -89,7 +91,7 @@ class StudyWork:
         """
         self._coming, self._deliver, self._was_cancelled = iter(chunks), deliver, False
         try:
-            with self._cancelling_when_asked():
+            with self._cancelling_when_asked(), self._noting_what_begins():
                 self._submit_some()
                 while self._jobs:
                     self._end(next(self._facade.wait(self._own_jobs(), self._hear)))
@@ -125,6 +127,20 @@ class StudyWork:
             yield
         finally:
             has_ended.set()
+
+    @contextmanager
+    def _noting_what_begins(self) -> Iterator[None]:
+        """Within this the run that each job begins is known."""
+
+        def note(event: RunStarted) -> None:
+            if event.job_id is not None and event.run_id is not None:
+                self._under_way[event.job_id] = event.run_id
+
+        leave = self._bus.subscribe(RunStarted, note)
+        try:
+            yield
+        finally:
+            leave()
 
     def _own_jobs(self) -> list[Job]:
         """Return the jobs of this study that were submitted and not settled; others may share the facade."""
@@ -213,27 +229,35 @@ class StudyWork:
         self._was_cancelled |= outcome.status is RunStatus.CANCELLED
 
     def _end(self, job: Job) -> None:
-        """Settle what a job that ended has left: a chunk that failed is tried again, run by run."""
-        chunk = self._jobs.pop(job.job_id, [])
+        """Settle what a job that ended has left: a chunk that failed is tried again, run by run.
+
+        Who took too long is known, and not tried again.
+        """
+        chunk, under_way = self._jobs.pop(job.job_id, []), self._under_way.pop(job.job_id, None)
         missing = [order for order in chunk if order.run_id in self._open]
         if job.status is JobStatus.CANCELLED:
             for order in missing:
                 self._take(_ended(order.run_id, RunStatus.CANCELLED))
-        elif len(chunk) > 1:
-            self._again.extendleft([order] for order in missing)
         else:
-            cause, message = job.cause or FailureCause.CRASH, job.message or "the worker ended without an answer"
-            if cause is FailureCause.TIMEOUT:
-                limit = self._study.base_config.solver.time_limit_s
-                message = f"did not stop at its time limit of {limit:g} s, so its worker was ended"
-            details = {} if job.details is None else {"traceback": job.details}
-            for order in missing:
-                self._take(failed_outcome(order, cause, message, "solve", **details))
+            is_known = job.cause is FailureCause.TIMEOUT and not can_be_batched(chunk)
+            guilty = [order for order in missing if len(chunk) == 1 or (is_known and order.run_id == under_way)]
+            for order in guilty:
+                self._take(self._failed(order, job))
+            self._again.extendleft([order] for order in missing if order not in guilty)
         self._write()
         self._facade.forget(job.job_id)
         seconds = time.monotonic() - self._begun.pop(job.job_id, 0.0)
         if job.status is not JobStatus.CANCELLED:
             self._estimate(chunk, seconds)
+
+    def _failed(self, order: Order, job: Job) -> Outcome:
+        """Return the outcome of a run whose job failed."""
+        cause, message = job.cause or FailureCause.CRASH, job.message or "the worker ended without an answer"
+        if cause is FailureCause.TIMEOUT:
+            limit = self._study.base_config.solver.time_limit_s
+            message = f"did not stop at its time limit of {limit:g} s, so its worker was ended"
+        details = {} if job.details is None else {"traceback": job.details}
+        return failed_outcome(order, cause, message, "solve", **details)
 
     def _estimate(self, chunk: Sequence[Order], seconds: float) -> None:
         """Tell what the study will take as soon as that is known; ask, where it is much and somebody can be asked."""

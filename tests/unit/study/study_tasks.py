@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ecosystemiser.jobs.events import RunStarted
 from ecosystemiser.jobs.executors import Context
 from ecosystemiser.services.orders import Order
 from ecosystemiser.services.worker import make_runs
@@ -35,6 +36,7 @@ def make_runs_or_die(orders: Sequence[Order], context: Context) -> None:
 def make_runs_or_hang(orders: Sequence[Order], context: Context) -> None:
     for order in orders:
         if is_bad(order):
+            context.send(RunStarted(study_id=order.config.study_id, run_id=order.run_id, job_id=context.job_id))
             time.sleep(LONG_S)
         make_runs([order], context)
 
