@@ -25,6 +25,7 @@ from ecosystemiser.cli.commands.run import run
 from ecosystemiser.cli.commands.run_show import show_run
 from ecosystemiser.cli.commands.runs_bill import bill_run
 from ecosystemiser.cli.commands.runs_delete import delete_runs
+from ecosystemiser.cli.commands.runs_economics import show_economics
 from ecosystemiser.cli.commands.runs_list import list_runs
 from ecosystemiser.cli.commands.runs_note import note_run, tag_runs
 from ecosystemiser.cli.commands.studies import list_studies, show_study
@@ -129,6 +130,7 @@ app.add_typer(study, name="study")
 runs.command("list")(list_runs)
 runs.command("show")(show_run)
 runs.command("bill")(bill_run)
+runs.command("economics")(show_economics)
 runs.command("diff")(diff_runs)
 runs.command("compare")(compare_runs)
 runs.command("rerun")(rerun)

@@ -55,7 +55,7 @@ _HASH_SHOWN = 12
 _TOLD_ELSEWHERE = (
     *("run_id", "simulation_status", "system_id", "study_id", "timesteps", "timestamp"),
     *("objective", "bound", "metadata_json", "failure_cause", "failure_stage", "currency", "seed", "config_hash"),
-    *("note", "retry_of", "reused_from"),
+    *("note", "retry_of", "reused_from", "kpis_json"),
     *("parameters_json", "system_json", "files_json", "config_json", "environment_json"),
 )
 
@@ -63,7 +63,11 @@ _TOLD_ELSEWHERE = (
 def run_report(row: Row, width: int, tags: Collection[str] = (), gone: Collection[str] = ()) -> str:
     """Return everything that a run's row says, in groups; `gone`: see `status_of`."""
     parts = [_head(row, gone), failure_report(row), _group("What people noted", _noted(row, tags))]
-    parts += [*_kpi_groups(row, width), _group("How it was solved", _solve(row))]
+    parts += [
+        *_kpi_groups(row, width),
+        _group("KPIs from outside, and the investment", _outside(row)),
+        _group("How it was solved", _solve(row)),
+    ]
     parts.append(_group("Where the hours are", _files(row)))
     parts.append(_group("What it was made from", _origin(row)))
     parts.append(_group("More", _rest(row)))
@@ -120,6 +124,15 @@ def _head(row: Row, gone: Collection[str]) -> str:
 def _noted(row: Row, tags: Collection[str]) -> list[tuple[str, str]]:
     told = [("tags", ", ".join(tags)), ("note", " ".join(str(row.get("note") or "").split()))]
     return [(name, text) for name, text in told if text]
+
+
+def _outside(row: Row) -> list[tuple[str, str]]:
+    """Return what was logged beside the declared KPIs."""
+    known = _json_of(row, "kpis_json").items()
+    return [
+        (name, significant(value) if isinstance(value, int | float) else printable(str(value or NOTHING)))
+        for name, value in known
+    ]
 
 
 def _files(row: Row) -> list[tuple[str, str]]:

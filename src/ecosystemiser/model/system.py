@@ -114,6 +114,17 @@ class Economics(ClosedModel):
     """Years over which an investment is judged."""
     co2_price_per_kg: Annotated[float, Field(ge=0), Unit("currency/kg")] = 0.0
     """Price of operational CO2; part of every solver's objective and of total_cost."""
+    price_escalation_per_year: Annotated[float, Field(gt=-1, lt=1), Unit("1/a")] = 0.0
+    """Real rise of what is bought and sold from year to year. This and what follows: of the investment case alone, not
+    of total_cost."""
+    subsidy_share: Annotated[float, Field(ge=0, le=1), Unit("1")] = 0.0
+    """Share of the first investment that others pay."""
+    loan_share: Annotated[float, Field(ge=0, le=1), Unit("1")] = 0.0
+    """Share of what is left of it that is lent."""
+    loan_rate: Annotated[float, Field(ge=0, lt=1), Unit("1/a")] = 0.0
+    """Real interest of the loan."""
+    loan_years: Annotated[int, Field(ge=1, le=200), Unit("a")] = 10
+    """Years in which it is repaid, in equal payments; what is left at the project's end is repaid then."""
 
 
 class SystemHead(ClosedModel):

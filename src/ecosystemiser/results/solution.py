@@ -115,7 +115,6 @@ class SolvedSystem:
             columns |= dict(zip(price_columns(layout), self.solution.bus_prices, strict=True))
         return columns
 
-
     def column_facts(self) -> dict[str, dict[str, object]]:
         """Return of each flow among the hours where it is: bus, carrier, role, and +1 onto the bus or -1 from it.
 

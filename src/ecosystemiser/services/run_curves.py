@@ -19,7 +19,7 @@ from ecosystemiser.services.stored_runs import StoredRun, StoredSystems
 from ecosystemiser.store.hourly import HourlySeries
 from ecosystemiser.units import amount_unit
 
-__all__ = ["curves_of_row", "solved_of_row"]
+__all__ = ["curves_of_row", "hours_of_row", "solved_of_row"]
 
 Row = Mapping[str, Any]
 
@@ -36,19 +36,26 @@ def curves_of_row(row: Row, solve_again: Callable[[], HourlySeries] | None = Non
     Raises StoreError where there are no hours, or hours of another system; InputError where the system can no longer
     be read.
     """
-    state, hours = hours_of(row)
     notes = [
         f"{change}: what was available, asked for and paid is that of the file as it is now."
         for change in StoredRun.of(row).changed_files()
     ]
-    if hours is None and solve_again is not None:
-        hours = solve_again()
+    hours, are_new = hours_of_row(row, solve_again)
+    if are_new:
         notes.append("The hours were solved again for these curves.")
-    if hours is None:
-        remedy = f"Have them again with: ecosystemiser runs rerun {row['run_id']}"
-        raise StoreError(f"run {row['run_id']} has no curves: {_WHY_NONE[state]}. {remedy}")
     found = curves_of(solved_of_row(row, hours), str(row.get("title") or row["run_id"]))
     return replace(found, notes=tuple(notes))
+
+
+def hours_of_row(row: Row, solve_again: Callable[[], HourlySeries] | None = None) -> tuple[HourlySeries, bool]:
+    """Return the hours of the run of a row, and whether `solve_again` gave them. Raises StoreError without any."""
+    state, hours = hours_of(row)
+    if hours is not None:
+        return hours, False
+    if solve_again is not None:
+        return solve_again(), True
+    remedy = f"Have them again with: ecosystemiser runs rerun {row['run_id']}"
+    raise StoreError(f"run {row['run_id']} has no curves: {_WHY_NONE[state]}. {remedy}")
 
 
 def solved_of_row(row: Row, hours: HourlySeries) -> SolvedSystem:

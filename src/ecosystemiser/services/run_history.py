@@ -90,11 +90,24 @@ class RunHistory:
         """
         from ecosystemiser.services.run_curves import curves_of_row
 
-        row = run_named(self._log, run)
-        if row.get("reused_from"):  # the hours lie where they were made
-            row = {**(self._log.get_simulation_run(row["reused_from"]) or row), "title": row["run_id"]}
+        row = self._row_with_hours(run)
         solve_again = partial(self.hourly, row["run_id"], should_stop=should_stop) if may_solve else None
         return curves_of_row(row, solve_again)
+
+    def solved(self, run: str, *, may_solve: bool = False, should_stop: Stop = None) -> SolvedSystem:
+        """Return the solved system of a run, as `curves` reads it. Raises as `curves` does."""
+        from ecosystemiser.services.run_curves import hours_of_row, solved_of_row
+
+        row = self._row_with_hours(run)
+        solve_again = partial(self.hourly, row["run_id"], should_stop=should_stop) if may_solve else None
+        return solved_of_row(row, hours_of_row(row, solve_again)[0])
+
+    def _row_with_hours(self, run: str) -> dict[str, Any]:
+        """Return the row of a run; of one that was taken over, the row where its hours are."""
+        row = run_named(self._log, run)
+        if row.get("reused_from"):
+            return {**(self._log.get_simulation_run(row["reused_from"]) or row), "title": row["run_id"]}
+        return row
 
     def rerun(
         self, run: str, *, output_directory: str | Path = DEFAULT_OUTPUT, should_stop: Stop = None

@@ -33,6 +33,8 @@ class Battery(EnergyStorage):
     """Of discharging, where it differs."""
     lifetime_years: Years = 15.0
     """Years until it is replaced."""
+    throughput_lifetime_kwh: Annotated[float, Field(gt=0), Unit("kWh")] | None = None
+    """Content that one unit gives over its life: in the investment case it is replaced after it, if that is sooner."""
 
     @model_validator(mode="after")
     def _has_one_power(self) -> Self:
