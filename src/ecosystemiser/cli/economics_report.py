@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from ecosystemiser.cli.tables import Column, as_pairs, as_table
 from ecosystemiser.cli.text import NOTHING, amount, share, significant
-from ecosystemiser.results.investment import CashYear
-from ecosystemiser.services.run_economics import RunEconomics
+from ecosystemiser.services.run_economics import CASH_PARTS, RunEconomics
 
 __all__ = ["CASH_NAMES", "cash_rows", "economics_record", "economics_report"]
 
-_PARTS = tuple(one.name for one in fields(CashYear) if one.name != "year")
-CASH_NAMES = ("year", *_PARTS, "total", "baseline", "gain", "discounted_gain_so_far")
+CASH_NAMES = ("year", *CASH_PARTS, "total", "baseline", "gain", "discounted_gain_so_far")
 
 
 def economics_report(found: RunEconomics, width: int) -> str:
@@ -54,12 +52,12 @@ def _unit_cost(value: float | None, unit: str, currency: str) -> str:
 
 def _cash_table(found: RunEconomics, width: int) -> str:
     rows = cash_rows(found)
-    shown = [name for name in _PARTS if any(row[name] for row in rows)]
+    shown = [name for name in CASH_PARTS if any(row[name] for row in rows)]
     heads = {"discounted_gain_so_far": "gain so far", "replacement": "replaced", "operation": "operating"}
     columns = [Column("year", [str(row["year"]) for row in rows], is_number=True)]
     for drop, name in enumerate([*shown, *CASH_NAMES[-4:]]):
         cells = [f"{row[name]:,.0f}" for row in rows]
-        is_part = name in _PARTS
+        is_part = name in CASH_PARTS
         columns.append(Column(heads.get(name, name), cells, is_number=True, drop=drop + 1 if is_part else 0))
     return f"Cash flow [{found.case.currency}]\n{as_table(columns, width, indent='  ')}"
 

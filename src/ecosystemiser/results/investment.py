@@ -25,7 +25,7 @@ from ecosystemiser.results.economics import (
 from ecosystemiser.results.levelised import LevelisedCost, levelised_costs
 from ecosystemiser.results.solution import SolvedSystem
 
-__all__ = ["CashYear", "InvestmentCase", "Return", "case_of", "return_over"]
+__all__ = ["CASH_PARTS", "CashYear", "InvestmentCase", "Return", "case_of", "return_over"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,11 @@ class CashYear:
     @property
     def total(self) -> float:
         """The sum."""
-        return float(sum(getattr(self, one.name) for one in fields(self) if one.name != "year"))
+        return float(sum(getattr(self, name) for name in CASH_PARTS))
+
+
+CASH_PARTS = tuple(one.name for one in fields(CashYear) if one.name != "year")
+"""What a year's total is the sum of."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def case_of(solved: SolvedSystem) -> InvestmentCase:
         raise InputError([Finding(message, remedy, "time.steps", solved.problem.steps)])
     economics = solved.system.economics
     project = economics.project_years
-    table = np.zeros((len(fields(CashYear)) - 1, project + 1))
+    table = np.zeros((len(CASH_PARTS), project + 1))
     capital, subsidy, loan, replacement, salvage, operation, purchases, sales = table
     for name, held in solved.system.investments().items():
         life = _life(solved, name)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import Finding, InputError
-from ecosystemiser.results.investment import InvestmentCase, Return, case_of, return_over
+from ecosystemiser.results.investment import CASH_PARTS, InvestmentCase, Return, case_of, return_over
 from ecosystemiser.services.baseline import NAME, baseline_of
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 from ecosystemiser.services.plain_text import mapping_in
@@ -19,7 +19,7 @@ from ecosystemiser.services.run_words import run_named
 from ecosystemiser.services.simulation_service import SimulationService
 from ecosystemiser.services.stored_runs import StoredRun, StoredSystems
 
-__all__ = ["RunEconomics", "economics_of_run"]
+__all__ = ["CASH_PARTS", "RunEconomics", "economics_of_run"]
 
 Stop = Callable[[], bool] | None
 

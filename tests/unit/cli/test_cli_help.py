@@ -30,7 +30,10 @@ ALL = list(commands(typer.main.get_command(app)))
 def test_the_commands_are_these() -> None:
     found = {" ".join(path) for path in ALL}
     words = {
-        "runs": ("list", "show", "diff", "compare", "rerun", "verify", "export", "delete", "tag", "note", "cancel"),
+        "runs": (
+            *("list", "show", "bill", "economics", "diff", "compare"),
+            *("rerun", "verify", "export", "delete", "tag", "note", "cancel"),
+        ),
         "study": ("run", "list", "show", "resume", "cancel"),
         "db": ("info", "check", "upgrade", "backup", "copy", "replay"),
     }
