@@ -17,6 +17,7 @@ from ecosystemiser.model.compiling import capital_recovery_factor
 from ecosystemiser.model.components import Component
 from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Sink, Source, Storage
 from ecosystemiser.model.loading import load_system, with_values
+from ecosystemiser.model.oddities import oddities_in
 from ecosystemiser.model.profiles.packaged import provenance
 from ecosystemiser.model.system import System
 from ecosystemiser.reader import Document, findings_from_pydantic, parse_value
@@ -32,6 +33,7 @@ __all__ = [
     "ProfileUse",
     "Size",
     "explain",
+    "oddities_of_config",
     "parsed_values",
     "requested",
 ]
@@ -129,6 +131,8 @@ class Explanation:
     profiles: tuple[ProfileUse, ...]
     composed_year: str | None
     """`COMPOSED_YEAR` where packaged series are used."""
+    oddities: tuple[Finding, ...] = ()
+    """What is seldom meant, with its place and a remedy."""
 
 
 def parsed_values(assignments: Iterable[str], source: str = "--set") -> dict[str, object]:
@@ -187,7 +191,14 @@ def explain(config: SimulationConfig) -> Explanation:
         potentials=tuple(_sum(system, kind, kind.available.values(clock.steps)) for kind in _local_sources(system)),
         profiles=profiles,
         composed_year=COMPOSED_YEAR if any(profile.is_packaged for profile in profiles) else None,
+        oddities=oddities_in(document, system),
     )
+
+
+def oddities_of_config(config: SimulationConfig) -> tuple[Finding, ...]:
+    """Return what is odd about the system that `config` names. Raises InputError for what is wrong."""
+    document = with_values(read_document(config.system), config.parameters)
+    return oddities_in(document, load_system(document, steps=config.timesteps))
 
 
 def _components(document: Document, system: System) -> Iterator[ComponentSummary]:

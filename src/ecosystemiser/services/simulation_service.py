@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ecosystemiser.analyser.audit import Audit
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import FailureCause, Finding, InputError, StoreError
 from ecosystemiser.model.loading import SystemLoader, with_values
+from ecosystemiser.model.oddities import oddities_in
 from ecosystemiser.reader import Document
 from ecosystemiser.results import SolvedSystem
 from ecosystemiser.services.cancelling import CancelRequests
@@ -49,6 +50,8 @@ class SimulationResult:
     results_path: Path | None = None
     wall_seconds: float = 0.0
     """From the row `running` to the end of the work."""
+    oddities: tuple[Finding, ...] = ()
+    """What is odd about the system, with its place and a remedy; see `ecosystemiser check`."""
 
     @property
     def has_completed(self) -> bool:
@@ -101,7 +104,8 @@ class SimulationService:
             log.catch_up()
         if outcome.cause is FailureCause.STORAGE:
             raise StoreError(outcome.error or "the results could not be written")
-        return _result(order, outcome, time.perf_counter() - begin)
+        result = _result(order, outcome, time.perf_counter() - begin)
+        return replace(result, oddities=oddities_in(document, system))
 
     def _new_run_id(self, config: SimulationConfig) -> str:
         """Return the id that `config` asks for, or a new one. Raises InputError for one that is taken."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ecosystemiser.cli.commands.run import asked
+from ecosystemiser.cli.oddities import odd_line
 from ecosystemiser.cli.options import FormatOption, SetOption, SystemArgument, working
 from ecosystemiser.cli.tables import Column, Format, as_csv, as_json, as_table, terminal_width
 from ecosystemiser.cli.text import NOTHING, amount, money, wrapped
@@ -62,6 +63,7 @@ def _parts(told: Explanation, width: int) -> list[str]:
     head += f"  {told.steps:,} steps of {step} from {told.start} to {told.end}: {length}\n  of {told.timezone}."
     return [
         head,
+        _oddities(told, width),
         f"Components\n{_components(told, width)}",
         f"Buses\n{_buses(told, width)}",
         _sums("Demand in this period", told.demands, width),
@@ -70,6 +72,14 @@ def _parts(told: Explanation, width: int) -> list[str]:
         wrapped(told.composed_year, width) if told.composed_year else "",
         f"Next: ecosystemiser run {told.system_id if _is_packaged(told) else told.file}",
     ]
+
+
+def _oddities(told: Explanation, width: int) -> str:
+    """Return what is seldom meant, a paragraph each."""
+    if not told.oddities:
+        return ""
+    lines = [wrapped(f"! {odd_line(found)}", width, "  ") for found in told.oddities]
+    return "\n".join(["Worth a second look", *lines])
 
 
 def _is_packaged(told: Explanation) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ecosystemiser.cli.oddities import tell_oddities
 from ecosystemiser.cli.options import (
     DbOption,
     FormatOption,
@@ -165,6 +166,7 @@ def _solved(context: typer.Context, config: SimulationConfig, db: str | None) ->
             typer.echo(STORE_HINT, err=True)
             raise
         row = log.get_simulation_run(result.run_id) or {}
+    tell_oddities(result.oddities, config.system)
     notes = () if result.solved is None else (*result.solved.report.notes, *result.solved.notes)
     return row, notes
 

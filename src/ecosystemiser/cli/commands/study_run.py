@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ecosystemiser.cli.oddities import tell_oddities
 from ecosystemiser.cli.options import (
     DbOption,
     EventFormat,
@@ -99,8 +101,18 @@ def run_study(
         if reuse:
             base = config.base_config.model_copy(update={"reuse": True})
             config = config.model_copy(update={"base_config": base})
+        _tell_oddities(config)
         result = made(log, config, watcher)
         _tell(log, result, style, watcher)
+
+
+def _tell_oddities(config: StudyConfig) -> None:
+    """Say what is odd about the system of a study, once for all its runs."""
+    from ecosystemiser.services.checking import oddities_of_config
+
+    if config.around is None:
+        with suppress(InputError):  # wrong as it stands: its variations may set it right, and say so if not
+            tell_oddities(oddities_of_config(config.base_config), config.base_config.system)
 
 
 def resume_study(

@@ -96,6 +96,9 @@ def _checked(text: str) -> Explanation | None:
         return None
     st.success(plain(f"{found.system_id} is valid."), icon=":material/check_circle:")
     st.caption(plain(f"{number_of(found.steps, 'step')} from {found.start} to {found.end}, {found.timezone}"))
+    for odd in found.oddities:
+        where = f"line {odd.line}, " if odd.line is not None else ""
+        st.warning(plain(f"{where}{odd.key} {odd.message}. To do: {odd.remedy}."), icon=":material/help:")
     parts = found.components
     columns = [
         Column("component", [each.name for each in parts]),
