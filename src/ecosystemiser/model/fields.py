@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ __all__ = [
     "ClosedModel",
     "Efficiency",
     "FileColumn",
+    "FileUnit",
     "HoursOfYear",
     "Kg",
     "KgPerKw",
@@ -93,6 +94,13 @@ def check_points(key: str, points: list[float], other: str, values: list[float])
         raise ValueError(f"{key} does not rise; sort the points")
 
 
+FileUnit = Literal[
+    "W", "kW", "MW", "Wh", "kWh", "MWh", "m3/h", "l/h", "l/min", "l/s", "m3", "l",
+    "per kWh", "ct per kWh", "per MWh", "per m3", "ct per m3", "degC", "K", "degF", "mm/h", "mm", "1", "%",
+]  # fmt: skip
+"""Units that a file's column may be in."""
+
+
 class FileColumn(ClosedModel):
     """A column of a user's CSV or Parquet file."""
 
@@ -102,6 +110,14 @@ class FileColumn(ClosedModel):
     """Name of the column."""
     timezone: str | None = None
     """Zone of time labels that carry none; needed where a daylight-saving double hour occurs."""
+    unit: FileUnit | None = None
+    """What the column is in, where that is not the field's own unit; kWh and the like are amounts of a step."""
+    step: str | None = None
+    """The file's own step, as "15min", where that is not the run's: values are repeated or averaged."""
+    fill: Literal["interpolate", "previous", "zero"] | None = None
+    """How missing rows and empty cells are filled; without it they are refused."""
+    fill_most_hours: Annotated[float, Field(gt=0), Unit("h")] = 24.0
+    """The longest gap that is filled."""
 
 
 SeriesSpec = str | FileColumn | list[float]

@@ -18,6 +18,8 @@ from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.clock import HOUR_S, Clock
 from ecosystemiser.model.fields import FileColumn, NumberSeries, PriceSpec, SeriesSpec, TimeOfUse
 from ecosystemiser.model.kinds import Series
+from ecosystemiser.model.profiles.file_units import in_field_unit
+from ecosystemiser.model.profiles.mending import Mending
 from ecosystemiser.model.profiles.packaged import (
     packaged_names,
     packaged_series,
@@ -27,7 +29,7 @@ from ecosystemiser.model.profiles.packaged import (
 from ecosystemiser.model.profiles.photovoltaics import pv_yield
 from ecosystemiser.model.profiles.series_file import FileSeries, read_series
 from ecosystemiser.model.profiles.weather import Weather, packaged_weather, pvlib_example_file, read_weather
-from ecosystemiser.model.system import SiteSpec
+from ecosystemiser.model.system import SiteSpec, step_seconds
 from ecosystemiser.model.tariffs import time_of_use_prices
 from ecosystemiser.units import BUSES, Carrier
 
@@ -38,6 +40,8 @@ Floats = NDArray[np.float64]
 
 MOST_KNOWN = 128
 """Series that a site remembers: more than one system has, few enough for a study of ten thousand tariffs."""
+LEAP_DAY_H = (31 + 28) * 24
+"""Hour of a leap year at which 29 February begins."""
 PLAIN = frozenset({str, int, float, bool, type(None)})
 PACKAGED_YEAR = 2018
 """Calendar year whose weekdays and holidays the packaged profiles follow."""
@@ -175,6 +179,7 @@ class BuildSite:
             latitude=self._spec.latitude,
             longitude=self._spec.longitude,
             utc_offset_h=self.clock.standard_offset / timedelta(hours=1),
+            year_begins=self.clock.new_year_utc,
         )
 
     def _part(self, spec: SeriesSpec, key: str) -> Floats:
@@ -206,20 +211,36 @@ class BuildSite:
 
     def _column(self, spec: FileColumn, expected: int, key: str) -> Floats:
         path = self._folder / spec.file
+        step_s = self._file_step_s(spec, key)
+        rows = expected * self.clock.step_s // step_s
         try:
             series = read_series(
                 path,
                 [spec.column],
-                steps_per_year=expected,
-                step_seconds=self.clock.step_s,
+                steps_per_year=rows,
+                step_seconds=step_s,
                 timezone=spec.timezone,
+                mending=Mending(self.clock.new_year_utc, fill=spec.fill, most_hours=spec.fill_most_hours),
             )
-            late = self._steps_late(series, path)
+            late = self._steps_late(series, path, step_s)
         except InputError as error:
             raise InputError([_at_key(finding, key) for finding in error.findings]) from None
-        return np.roll(series.columns[spec.column], late) if late else series.columns[spec.column]
+        values = series.columns[spec.column]
+        values = np.roll(values, late) if late else values
+        values = in_field_unit(values, spec.unit, step_s / HOUR_S, key)
+        return values if step_s == self.clock.step_s else _in_steps(values, step_s, self.clock.step_s, key)
 
-    def _steps_late(self, series: FileSeries, path: Path) -> int:
+    def _file_step_s(self, spec: FileColumn, key: str) -> int:
+        """Return the step of a file; the run's unless it states its own."""
+        if spec.step is None:
+            return self.clock.step_s
+        seconds = step_seconds(spec.step)
+        if seconds is None or not 60 <= seconds <= 86_400 or 86_400 % seconds:
+            remedy = 'write "1h" or "15min", a step that divides a day'
+            raise InputError([Finding("is no step", remedy, f"{key}.step", spec.step)])
+        return seconds
+
+    def _steps_late(self, series: FileSeries, path: Path, step_s: int) -> int:
         """Return how many steps after New Year of standard time the file starts.
 
         That is 0, or, where the clock is ahead of standard time at New Year (as in Sydney) and the file starts
@@ -233,7 +254,7 @@ class BuildSite:
             if start == datetime(self.clock.year, 1, 1):  # noqa: DTZ001
                 return 0
         else:
-            steps = (start - self.clock.new_year_utc) / timedelta(seconds=self.clock.step_s)
+            steps = (start - self.clock.new_year_utc) / timedelta(seconds=step_s)
             if steps == 0 or (start == self.clock.local_new_year_utc and steps.is_integer()):
                 return int(steps)
             start = start + self.clock.standard_offset
@@ -269,14 +290,13 @@ class BuildSite:
     def _in_steps_of_the_run(self, hourly: Floats, key: str) -> Floats:
         """Return hourly rates in the run's steps: repeated for shorter, averaged over longer ones."""
         hours = self.clock.steps_per_year * self.clock.step_s // HOUR_S
+        if len(hourly) == hours - 24 and self._spec.leap_day == "repeat":
+            hourly = np.insert(hourly, LEAP_DAY_H, hourly[LEAP_DAY_H - 24 : LEAP_DAY_H])
         if len(hourly) != hours:
             remedy = f"a year of {self.clock.year} has {hours} hours; set time.start in a year of {len(hourly)} hours"
+            remedy += ", or site.leap_day: repeat" if len(hourly) == hours - 24 else ""
             raise InputError([Finding(f"is a year of {len(hourly)} hours", remedy, key)])
-        if self.clock.step_s <= HOUR_S and HOUR_S % self.clock.step_s == 0:
-            return np.repeat(hourly, HOUR_S // self.clock.step_s)
-        if self.clock.step_s % HOUR_S == 0:
-            return np.asarray(hourly.reshape(-1, self.clock.step_s // HOUR_S).mean(axis=1))
-        raise InputError([Finding("is hourly", "use a step that divides an hour, or whole hours", key)])
+        return _in_steps(hourly, HOUR_S, self.clock.step_s, key)
 
     def once(self, follows_from: tuple[object, ...], make: Callable[[], Floats]) -> Series:
         """Return the series that follows from what is given, values and specifications; it is made at the first ask."""
@@ -306,6 +326,18 @@ class BuildSite:
             if len(self._names) > MOST_KNOWN:
                 self._names.popitem(last=False)
         return (type(spec), known[1])
+
+
+def _in_steps(rates: Floats, step_s: int, wanted_s: int, key: str) -> Floats:
+    """Return rates of one step in steps of another: repeated for shorter, averaged over longer ones."""
+    if step_s % wanted_s == 0:
+        return np.repeat(rates, step_s // wanted_s)
+    if wanted_s % step_s == 0:
+        return np.asarray(rates.reshape(-1, wanted_s // step_s).mean(axis=1))
+    if step_s == HOUR_S:
+        raise InputError([Finding("is hourly", "use a step that divides an hour, or whole hours", key)])
+    remedy = "take a step that divides the other one"
+    raise InputError([Finding(f"has steps of {step_s} s, the run of {wanted_s} s", remedy, key)])
 
 
 def _name(spec: SeriesSpec) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
@@ -21,7 +21,7 @@ from ecosystemiser.model.placed import Placed
 from ecosystemiser.names import IDENTIFIER_RULE, is_identifier
 from ecosystemiser.units import BUSES, Carrier, Unit
 
-__all__ = ["Economics", "SiteSpec", "System", "SystemHead", "TimeSpec"]
+__all__ = ["Economics", "SiteSpec", "System", "SystemHead", "TimeSpec", "step_seconds"]
 
 STEP_UNITS_S = {"h": 3600, "min": 60}
 FIRST_YEAR, LAST_YEAR = 1900, 2200
@@ -53,7 +53,7 @@ class TimeSpec(ClosedModel):
     @field_validator("step")
     @classmethod
     def _is_a_step(cls, text: str) -> str:
-        seconds = _step_seconds(text)
+        seconds = step_seconds(text)
         if seconds is None or not (60 <= seconds <= 86_400) or 86_400 % seconds:
             raise ValueError('is no step that divides a day; write "1h" or "15min"')
         return text
@@ -81,13 +81,14 @@ class TimeSpec(ClosedModel):
 
     def clock(self, steps: int | None = None) -> Clock:
         """Return the clock of the run, or of its first `steps` steps."""
-        seconds = _step_seconds(self.step) or 0
+        seconds = step_seconds(self.step) or 0
         return Clock.from_local(
             self.start, seconds, self.steps if steps is None else steps, self.timezone, self.holidays
         )
 
 
-def _step_seconds(text: str) -> int | None:
+def step_seconds(text: str) -> int | None:
+    """Return the length of a step such as "1h" or "15min"; None for text that names none. [s]"""
     match = re.fullmatch(r"(\d{1,4})\s*(h|min)", text)
     return int(match[1]) * STEP_UNITS_S[match[2]] if match else None
 
@@ -101,6 +102,8 @@ class SiteSpec(ClosedModel):
     """East is positive; by default that of the weather file. [deg]"""
     weather: str | None = None
     """A packaged weather set, or the path of a TMY3, TM2, EPW or CSV file, relative to the system file."""
+    leap_day: Literal["repeat"] | None = None
+    """In a leap year: let 28 February stand for the day that weather of 365 days lacks."""
 
 
 class Economics(ClosedModel):

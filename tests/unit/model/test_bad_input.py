@@ -764,7 +764,7 @@ components:
   pump: {type: heat_pump, power_kw: 9}
   heat: {type: heat_demand, profile: [1, 1, 1]}
 """
-    remedy = "a year of 2020 has 8784 hours; set time.start in a year of 8760 hours"
+    remedy = "a year of 2020 has 8784 hours; set time.start in a year of 8760 hours, or site.leap_day: repeat"
     assert told(text) == [(6, "components.pump.source", None, "is a year of 8760 hours", remedy)]
 
 

@@ -116,7 +116,7 @@ def check_spacing(table: Table, times: FileTimes, step_seconds: int) -> list[Fin
     usual = Counter(deltas).most_common(1)[0][0]
     if usual != step_seconds and usual > 0:
         message = f"rows are {usual} s apart where {step_seconds} s are needed"
-        remedy = f"give one row for each {step_seconds} s"
+        remedy = f"give one row for each {step_seconds} s, or state the file's own step, as `step: 15min`"
         return [Finding(message, remedy, TIME_COLUMN, None, str(table.path))]
     odd = [row for row, delta in enumerate(deltas, start=1) if delta != step_seconds]
     return [_odd_step(table, row, deltas[row - 1], step_seconds, is_absolute=times.is_absolute) for row in odd]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ecosystemiser.errors import Finding
 from ecosystemiser.model.profiles.file_clock import TIME_COLUMN, check_spacing, read_times
+from ecosystemiser.model.profiles.mending import AS_IT_STANDS, Mending, filled, year_of
 from ecosystemiser.model.profiles.table_file import Cell, Table, read_table, refuse
 from ecosystemiser.names import did_you_mean
 
@@ -49,6 +50,7 @@ def read_series(
     steps_per_year: int,
     step_seconds: int,
     timezone: str | None,
+    mending: Mending = AS_IT_STANDS,
 ) -> FileSeries:
     """Return the `required` columns of the file at `path` and those of `optional` that it has.
 
@@ -56,14 +58,22 @@ def read_series(
     absolute time; times without an offset are the local clock of `timezone`, daylight saving included.
     Raises InputError with all problems found, 20 at most: a missing column, another number of rows than
     `steps_per_year`, gaps, duplicates, rows out of order, a repeated hour without a time zone, and cells that
-    are no finite number.
+    are no finite number. `mending` says what is done about gaps and about other years than the one wanted.
     """
     table = read_table(path, {*required, *optional, TIME_COLUMN})
     findings = _missing_columns(table, required) + list(table.findings)
     names = [name for name in (*required, *optional) if name in table.columns]
+    times = read_times(table, timezone) if TIME_COLUMN in table.columns else None
+    if not findings and (times is None or not times.findings):
+        if times is not None:
+            table, times = year_of(table, times, mending, steps_per_year, step_seconds)
+        table, times = filled(table, times, names, steps_per_year, mending, step_seconds)
     findings += _wrong_length(table, steps_per_year, step_seconds)
-    start, time_findings = _check_times(table, step_seconds, timezone)
-    findings += time_findings
+    if times is not None:
+        findings += times.findings
+        if TIME_COLUMN in table.columns:  # else every step was given a row
+            findings += check_spacing(table, times, step_seconds)
+    start = None if times is None else times.start
     columns = {}
     for name in names:
         columns[name], problems = _numbers(table, name)
@@ -96,13 +106,6 @@ def _wrong_length(table: Table, steps_per_year: int, step_seconds: int) -> list[
     remedy = "give one row per step of the whole year; a run takes its part itself"
     line = table.lines[-1] if table.lines else None
     return [Finding(message, remedy, file=str(table.path), line=line)]
-
-
-def _check_times(table: Table, step_seconds: int, timezone: str | None) -> tuple[datetime | None, list[Finding]]:
-    if TIME_COLUMN not in table.columns:
-        return None, []
-    times = read_times(table, timezone)
-    return times.start, times.findings + check_spacing(table, times, step_seconds)
 
 
 def _numbers(table: Table, name: str) -> tuple[NDArray[np.float64], list[Finding]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def read_weather(
     latitude: float | None = None,
     longitude: float | None = None,
     utc_offset_h: float | None = None,
+    year_begins: datetime | None = None,
 ) -> Weather:
     """Return the year of weather in the file at `path`: TMY3, TMY2, EPW, or a table with unit-named columns.
 
@@ -63,6 +65,7 @@ def read_weather(
     Parquet) has the columns `ghi_w_m2`, `dni_w_m2`, `dhi_w_m2`, `temperature_c`, `wind_speed_m_s`, may have
     `pressure_hpa`, `rain_mm` and `time` (standard time), and needs `latitude` and `longitude` [deg] and
     `utc_offset_h` [h ahead of UTC, no daylight saving] from the caller.
+    Of a table of several years the one that begins at `year_begins` is taken.
     Raises InputError if the file is of no such kind, is not one whole year, or holds impossible values.
     """
     kind = _kind_of(path)
@@ -71,7 +74,7 @@ def read_weather(
         weather = readers[kind](path)
     else:
         site = _given_site(path, latitude=latitude, longitude=longitude, utc_offset_h=utc_offset_h)
-        weather = read_weather_table(path, *site)
+        weather = read_weather_table(path, site, year_begins)
     check_site(weather.latitude, weather.longitude, weather.utc_offset_h, str(path))
     return weather
 

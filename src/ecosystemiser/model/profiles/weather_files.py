@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosystemiser.errors import Finding, InputError
+from ecosystemiser.model.profiles.mending import Mending
 from ecosystemiser.model.profiles.series_file import read_series
 from ecosystemiser.model.profiles.table_file import refuse
 from ecosystemiser.model.profiles.weather_year import OPTIONAL, REQUIRED, Weather, implausible
@@ -116,12 +117,24 @@ def read_epw(path: Path) -> Weather:
     return Weather.from_columns(str(site["city"]), "epw", _site(site), columns, note)
 
 
-def read_weather_table(path: Path, latitude: float, longitude: float, utc_offset_h: float) -> Weather:
+def read_weather_table(path: Path, site: tuple[float, float, float], year_begins: datetime | None = None) -> Weather:
     """Return the weather in a CSV or Parquet file whose columns are named as the fields of Weather.
+
+    `site`: latitude, longitude [deg], standard time [h ahead of UTC]. Of a file of several years the one that begins at
+    `year_begins` is taken; of a leap year 29 February is left out.
 
     `time`, if there, is standard time or has offsets, and starts at 1 January 00:00 of standard time.
     """
-    series = read_series(path, REQUIRED, OPTIONAL, steps_per_year=_HOURS, step_seconds=3600, timezone=None)
+    utc_offset_h = site[2]
+    series = read_series(
+        path,
+        REQUIRED,
+        OPTIONAL,
+        steps_per_year=_HOURS,
+        step_seconds=3600,
+        timezone=None,
+        mending=Mending(year_begins, drops_leap_day=True),
+    )
     start = series.start
     if start is not None and start.tzinfo is not None:
         start = start.replace(tzinfo=None) + timedelta(hours=utc_offset_h)
@@ -134,7 +147,6 @@ def read_weather_table(path: Path, latitude: float, longitude: float, utc_offset
     if findings:
         refuse(findings)
     rain_note = "" if "rain_mm" in series.columns else "the file has no column rain_mm"
-    site = (latitude, longitude, utc_offset_h)
     return Weather.from_columns(path.stem, "table", site, series.columns, rain_note)
 
 
