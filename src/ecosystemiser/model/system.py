@@ -101,7 +101,7 @@ class SiteSpec(ClosedModel):
     longitude: Annotated[float, Field(ge=-180, le=180), Unit("deg")] | None = None
     """East is positive; by default that of the weather file. [deg]"""
     weather: str | None = None
-    """A packaged weather set, or the path of a TMY3, TM2, EPW or CSV file, relative to the system file."""
+    """A packaged weather set, or the path of a TMY3, TM2, EPW, PVGIS or CSV file, relative to the system file."""
     leap_day: Literal["repeat"] | None = None
     """In a leap year: let 28 February stand for the day that weather of 365 days lacks."""
 

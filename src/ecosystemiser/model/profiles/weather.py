@@ -1,4 +1,4 @@
-"""Weather by packaged name or from a file: TMY3, TMY2, EPW, CSV, Parquet."""
+"""Weather by packaged name or from a file: TMY3, TMY2, EPW, PVGIS, CSV, Parquet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ecosystemiser.model.profiles.packaged import (
     provenance,
     unknown_name,
 )
-from ecosystemiser.model.profiles.weather_files import read_epw, read_tmy2, read_tmy3, read_weather_table
+from ecosystemiser.model.profiles.weather_files import read_epw, read_pvgis, read_tmy2, read_tmy3, read_weather_table
 from ecosystemiser.model.profiles.weather_year import OPTIONAL, REQUIRED, Weather, check_site
 from ecosystemiser.names import did_you_mean
 
@@ -59,12 +59,13 @@ def read_weather(
     utc_offset_h: float | None = None,
     year_begins: datetime | None = None,
 ) -> Weather:
-    """Return the year of weather in the file at `path`: TMY3, TMY2, EPW, or a table with unit-named columns.
+    """Return the year of weather in the file at `path`: TMY3, TMY2, EPW, PVGIS, or a table with unit-named columns.
 
-    The kind is told by the content. TMY3, TMY2 and EPW name their own site, which is used. A table (CSV or
-    Parquet) has the columns `ghi_w_m2`, `dni_w_m2`, `dhi_w_m2`, `temperature_c`, `wind_speed_m_s`, may have
-    `pressure_hpa`, `rain_mm` and `time` (standard time), and needs `latitude` and `longitude` [deg] and
-    `utc_offset_h` [h ahead of UTC, no daylight saving] from the caller.
+    The kind is told by the content. TMY3, TMY2, EPW and PVGIS name their own site, which is used; a typical year of
+    PVGIS (CSV, JSON) is in UTC and moved by `utc_offset_h`. A table (CSV or Parquet) has the columns `ghi_w_m2`,
+    `dni_w_m2`, `dhi_w_m2`, `temperature_c`, `wind_speed_m_s`, may have `pressure_hpa`, `rain_mm` and `time` (standard
+    time), and needs `latitude` and `longitude` [deg] and `utc_offset_h` [h ahead of UTC, no daylight saving] from the
+    caller.
     Of a table of several years the one that begins at `year_begins` is taken.
     Raises InputError if the file is of no such kind, is not one whole year, or holds impossible values.
     """
@@ -72,6 +73,8 @@ def read_weather(
     readers = {"tmy3": read_tmy3, "tmy2": read_tmy2, "epw": read_epw}
     if kind in readers:
         weather = readers[kind](path)
+    elif kind == "pvgis":
+        weather = read_pvgis(path, utc_offset_h or 0.0)
     else:
         site = _given_site(path, latitude=latitude, longitude=longitude, utc_offset_h=utc_offset_h)
         weather = read_weather_table(path, site, year_begins)
@@ -89,13 +92,15 @@ def _kind_of(path: Path) -> str:
         raise InputError([finding]) from error
     if first.startswith("LOCATION,"):
         return "epw"
+    if first.startswith(("Latitude (decimal degrees)", "{")):
+        return "pvgis"
     if second.startswith("Date (MM/DD/YYYY)"):
         return "tmy3"
     if first[:6].strip().isdigit() and len(second.rstrip()) == 142:  # TMY2 records are 142 characters
         return "tmy2"
     if first.startswith("PAR1") or any(name in first for name in REQUIRED):
         return "table"
-    message = "is not a weather file: neither TMY3, TMY2, EPW nor a table with weather columns"
+    message = "is not a weather file: neither TMY3, TMY2, EPW, PVGIS nor a table with weather columns"
     remedy = f"give one of these; a CSV needs the columns {', '.join(REQUIRED)}"
     raise InputError([Finding(message, remedy, value=path.name, file=str(path), line=1)])
 

@@ -22,7 +22,7 @@ from ecosystemiser.model.profiles.series_file import read_series
 from ecosystemiser.model.profiles.table_file import refuse
 from ecosystemiser.model.profiles.weather_year import OPTIONAL, REQUIRED, Weather, implausible
 
-__all__ = ["read_epw", "read_tmy2", "read_tmy3", "read_weather_table"]
+__all__ = ["read_epw", "read_pvgis", "read_tmy2", "read_tmy3", "read_weather_table"]
 
 _HOURS = 8760
 _PA_PER_HPA = 100.0
@@ -115,6 +115,50 @@ def read_epw(path: Path) -> Weather:
     rain, note = _rain(np.where((depth < 0) | (depth >= 999), np.nan, depth), hours, month)
     columns = _columns(_EPW, path, table) | rain
     return Weather.from_columns(str(site["city"]), "epw", _site(site), columns, note)
+
+
+def read_pvgis(path: Path, utc_offset_h: float) -> Weather:
+    """Return the weather of a typical year of PVGIS (CSV or JSON as downloaded), whose hours are UTC; it has no rain.
+
+    Its hours are moved to those of the place's standard time, `utc_offset_h` ahead of UTC.
+    """
+    from pvlib import iotools
+
+    lines = path.read_bytes().splitlines()
+    is_json = lines[0].startswith(b"{")
+    hours = sum(line[:8].isdigit() and line[8:9] == b":" for line in lines)
+    if not is_json and hours != _HOURS:  # pvlib reads on past the end of a file that is cut
+        message = f"holds {hours} rows where a typical year of PVGIS has {_HOURS} hours"
+        raise InputError([Finding(message, "give the file as PVGIS publishes it", file=str(path))])
+    try:
+        table, meta = iotools.read_pvgis_tmy(str(path), pvgis_format="json" if is_json else "csv")
+        inputs = meta["inputs"]["location"] if is_json else meta["inputs"]
+        site = (float(inputs["latitude"]), float(inputs["longitude"]), utc_offset_h)
+        raw = {key: np.asarray(table[source], dtype=np.float64) for key, (source, _) in _PVGIS.items()}
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        message = f"cannot be read as a typical year of PVGIS: {error}"
+        raise InputError([Finding(message, "give the file as PVGIS publishes it", file=str(path))]) from error
+    if utc_offset_h != round(utc_offset_h) or {len(values) for values in raw.values()} != {_HOURS}:
+        message = f"hours of UTC are no hours of a clock {utc_offset_h:g} h ahead of it, or no whole year"
+        raise InputError([Finding(message, "give an EPW or CSV file of the place's clock", file=str(path))])
+    columns, findings = {}, []
+    for key, values in raw.items():
+        columns[key] = np.roll(values / _PVGIS[key][1], round(utc_offset_h))
+        findings += implausible(key, columns[key], str(path), None)
+    if findings:
+        refuse(findings)
+    return Weather.from_columns(path.stem, "pvgis", site, columns, "typical years of PVGIS hold no rain")
+
+
+_PVGIS = {
+    "ghi_w_m2": ("ghi", 1.0),
+    "dni_w_m2": ("dni", 1.0),
+    "dhi_w_m2": ("dhi", 1.0),
+    "temperature_c": ("temp_air", 1.0),
+    "wind_speed_m_s": ("wind_speed", 1.0),
+    "pressure_hpa": ("pressure", _PA_PER_HPA),
+}
+"""pvlib's column of each quantity, and what to divide by."""
 
 
 def read_weather_table(path: Path, site: tuple[float, float, float], year_begins: datetime | None = None) -> Weather:
