@@ -62,6 +62,11 @@ components:
   gas: {type: gas_supply, price_per_kwh: 0.11, co2_kg_per_kwh: 0.2}
   boiler: {type: gas_boiler, power_kw: 12, variable_cost_per_kwh: 0.002}
 """
+TARIFF = {
+    "fixed_per_month": 20.0,
+    "tiers": [{"price_per_kwh": 0.0, "up_to_kwh": 900.0}, {"price_per_kwh": 0.1}],
+    "demand_charges": [{"price_per_kw": 30.0, "least_kw": 1.0, "ratchet": 0.5}],
+}
 WATER = """
 components:
   mains: {type: source, bus: water, flow_m3_per_h: 1, cost_per_m3: 2.5}
@@ -424,7 +429,7 @@ def test_problems_of_other_months_or_end_rules_make_no_batch():
 @pytest.mark.parametrize("field", [one.name for one in fields(Coefficients)])
 def test_a_coefficient_that_is_no_number_is_refused_as_data(solver, field):
     """Each one alone, at its last place; by a fresh solver and by one that has solved well before."""
-    problem = compile_problem(load("house"))
+    problem = compile_problem(load("house", grid__tariff=TARIFF))
     values = np.array(getattr(problem.coefficients, field))
     values[(-1,) * values.ndim] = np.nan
     broken = replace(problem, coefficients=replace(problem.coefficients, **{field: values}))
