@@ -234,5 +234,6 @@ def totals_of(problem: Problem, sums: Floats, peaks: Floats) -> Totals:
             rain_delivered=np.zeros(len(sums)),
             spilled=np.zeros((len(layout.charges), len(sums))),
             residual=np.array([by_bus[bus.name] for bus in layout.buses]),
+            metered=np.zeros((0, len(sums))),  # nor any tariff
         ),
     )

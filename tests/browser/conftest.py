@@ -193,9 +193,10 @@ class Visitor:
         if self.page.url == "about:blank":
             self.open("/")
         links = self.page.get_by_test_id("stTopNavLink")
-        if "?" in self.page.url:  # the page that is open already stays as it is
+        if title != "Compare":  # the page that is open already stays as it is, and its address may yet change
             links.filter(has_text="Compare").click()
             self.settle()
+            self.page.wait_for_url(lambda url: "/compare" in url)
         links.filter(has_text=title).click()
         return self.settle()
 

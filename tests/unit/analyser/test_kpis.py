@@ -59,6 +59,17 @@ def plan(components, flows, levels=None, *, end="shortfall", **options):
     return solved
 
 
+@derives(demand_charges=10.0, standing_charges=2.0, energy_cost=0.7, total_cost=12.7)
+def test_what_a_supplier_charges_besides():
+    """Two of January's 744 hours: 2 of the fixed charge, 2 a kW of the peak of 5."""
+    components = """
+  grid: {type: grid, import_price_per_kwh: 0.1, export_limit_kw: 0,
+         tariff: {fixed_per_month: 744, demand_charges: [{price_per_kw: 744}]}}
+  load: {type: electricity_demand, profile: [5.0, 2.0]}
+"""
+    return plan(components, {"grid.import": [5.0, 2.0], "load.in": [5.0, 2.0]})
+
+
 @pytest.mark.parametrize("name", KPI_NAMES)
 def test_every_kpi_has_a_case_derived_by_hand(name):
     assert DERIVED.get(name), f"derive a value of {name} by hand and name it in @derives"

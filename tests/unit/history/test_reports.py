@@ -63,7 +63,8 @@ def test_a_report_of_a_run_holds_all_its_parts_and_loads_nothing(
     content = reports.of_run(solved())
     page = Page(content)
     assert headings(content) == [
-        *("In short", "Components and costs", "Weeks worth a look", "The year", "Flows"),
+        *("In short", "Components and costs", "Bills of suppliers", "Weeks worth a look"),
+        *("The year", "Flows"),
         *("All KPIs", "What went in", "How it was solved"),
     ]
     assert page.loads == []
