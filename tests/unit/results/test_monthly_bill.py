@@ -1,5 +1,7 @@
 """Bills as a utility would write them, line by line, computed by hand."""
 
+from pathlib import Path
+
 import pytest
 from tests.tariffs import CASES, FEBRUARY, Case, loads, sun
 
@@ -71,3 +73,10 @@ def test_amounts_by_month_leave_out_what_is_nowhere_due(solved):
     found = amounts_by_month(monthly_bill(solved(CASES["parts of months"])))
     assert list(found) == [MonthlyItem.DEMAND, MonthlyItem.STANDING]
     assert list(found[MonthlyItem.DEMAND]) == ["2018-01", "2018-02"]
+
+
+def test_every_line_of_a_bill_stands_in_the_documentation_with_its_source():
+    text = (Path(__file__).parents[3] / "docs" / "bills.md").read_text("utf-8")
+    sections = dict(part.split("`", 1) for part in text.split("### `")[1:])
+    assert set(sections) == {item.value for item in MonthlyItem}
+    assert all("Source:" in body for body in sections.values())

@@ -208,6 +208,11 @@ def _kpis(view: RunView) -> None:
         Column("meaning", [kpi.meaning for kpi in known]),
     ]
     show_table(columns, name="All KPIs", height="content")
+    outside = mapping_in(view.row.get("kpis_json"))
+    if outside:
+        st.markdown("**From outside, and of the investment**")
+        texts = [significant(v) if isinstance(v, int | float) else str(v or NOTHING) for v in outside.values()]
+        show_table([Column("KPI", list(outside)), Column("value", texts)], name="KPIs from outside", height="content")
     missing = [kpi.name for kpi in KPI_BY_NAME.values() if view.row.get(kpi.name) is None]
     if missing:
         st.caption(plain(f"Without a value here (0/0, or nothing of the kind in the system): {', '.join(missing)}"))
