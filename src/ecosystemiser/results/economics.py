@@ -46,7 +46,8 @@ def internal_rate_of_return(cash: Sequence[float]) -> float | None:
     if not (max(cash, default=0.0) > 0 > min(cash, default=0.0)):
         return None
     rates = np.concatenate([np.linspace(LOWEST_RATE, 1.0, 1000), np.linspace(1.0, HIGHEST_RATE, 1000)[1:]])
-    values = [present_value(rate, cash) for rate in rates.tolist()]
+    discounted = np.asarray(cash) / (1.0 + rates[:, None]) ** np.arange(len(cash))
+    values = discounted.sum(axis=1).tolist()
     roots = [float(rate) for rate, value in zip(rates, values, strict=True) if value == 0]
     crossings = [at for at in range(len(rates) - 1) if values[at] * values[at + 1] < 0]
     roots += [_root(cash, float(rates[at]), float(rates[at + 1])) for at in crossings]
