@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -97,6 +98,16 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.write_text(f"{text}output_directory: {folder / 'results'}\n")
         assert command("study", "run", str(file), *db) == 0
     return path
+
+
+PATHS = {
+    "Overview": ("/", "/overview"),
+    "Runs": ("/runs",),
+    "Compare": ("/compare",),
+    "Studies": ("/studies",),
+    "New run": ("/new",),
+}
+"""Where the navigation leads to."""
 
 
 @dataclass
@@ -192,13 +203,20 @@ class Visitor:
         """Go to a page by the navigation, as people do; it opens anew, without a filter."""
         if self.page.url == "about:blank":
             self.open("/")
-        links = self.page.get_by_test_id("stTopNavLink")
         if title != "Compare":  # the page that is open already stays as it is, and its address may yet change
-            links.filter(has_text="Compare").click()
-            self.settle()
-            self.page.wait_for_url(lambda url: "/compare" in url)
-        links.filter(has_text=title).click()
-        return self.settle()
+            self._follow("Compare")
+        return self._follow(title)
+
+    def _follow(self, title: str) -> Page:
+        """Click on a page's name; a click that the page's own redrawing has lost is made anew."""
+        for _ in range(5):
+            self.page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+            try:
+                self.page.wait_for_url(lambda url: urlsplit(url).path in PATHS[title], timeout=3_000)
+            except PlaywrightTimeoutError:
+                continue
+            return self.settle()
+        raise AssertionError(f"{title} never opened")
 
     def choose(self, box: str, option: str) -> Page:
         """Choose in a box; a list that the page's own redrawing has closed, or a choice it has lost, is asked anew."""

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ecosystemiser.charts.numbers import money
 from ecosystemiser.dashboard.addresses import Place, link
+from ecosystemiser.dashboard.figures import show_figure
 from ecosystemiser.dashboard.guard import guarded
 from ecosystemiser.dashboard.log import the_log
 from ecosystemiser.dashboard.plain import plain
@@ -66,7 +67,7 @@ def _run(row: Mapping[str, Any]) -> None:
         else:
             link(Place.RUN, "Open the run", icon=":material/bolt:", id=row["run_id"])
     if row.get("total_cost") is not None:
-        st.metric("Cost", money(row["total_cost"], row["currency"]))
+        show_figure("Cost", money(row["total_cost"], row["currency"]))
 
 
 def _study(study: Mapping[str, Any]) -> None:

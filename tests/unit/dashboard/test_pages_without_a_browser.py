@@ -130,7 +130,9 @@ def test_only_like_runs_are_ranked(opened: Callable[..., AppTest], log: Database
     log.log_simulation_run({**other, "total_cost": -1.0, "currency": "EUR"})
     test = opened(Place.OVERVIEW, log.db_path, group="house, 24 steps, EUR")
     assert list(test.dataframe[0].value["cost [EUR]"])[:3] == [0.0, 1.0, 2.0]
-    assert {metric.label: metric.value for metric in test.metric}["Failed"] == "1"
+    names = ("Runs", "Studies", "Running", "Failed")
+    assert [caption.value for caption in test.caption if caption.value in names] == [*names]
+    assert test.subheader[3].value == "1"
 
 
 def test_what_runs_now_can_be_stopped_unless_the_explorer_only_looks(

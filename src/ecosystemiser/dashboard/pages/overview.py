@@ -13,6 +13,7 @@ from ecosystemiser.dashboard.addresses import Place, link
 from ecosystemiser.dashboard.basket import show_basket
 from ecosystemiser.dashboard.choices import choice
 from ecosystemiser.dashboard.empty import show_how_to_begin
+from ecosystemiser.dashboard.figures import show_figure
 from ecosystemiser.dashboard.guard import guarded
 from ecosystemiser.dashboard.log import the_log
 from ecosystemiser.dashboard.plain import plain
@@ -71,7 +72,7 @@ def _heads(numbers: Mapping[str, Any]) -> None:
     ]
     for column, (label, number, place, values, words) in zip(st.columns(len(told)), told, strict=True):
         with column, st.container(border=True):
-            st.metric(label, f"{number:,}")
+            show_figure(label, f"{number:,}")
             link(place, f"Show {words}", **values)
     span = f"{moment(numbers['oldest'])} to {moment(numbers['newest'])} UTC"
     st.caption(plain(f"Runs of {span} · {size(size_of(the_log()))} in the database"))

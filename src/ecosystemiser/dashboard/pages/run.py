@@ -16,6 +16,7 @@ from ecosystemiser.dashboard import basket
 from ecosystemiser.dashboard.addresses import Place, link, parameter
 from ecosystemiser.dashboard.choices import part
 from ecosystemiser.dashboard.empty import show_how_to_begin
+from ecosystemiser.dashboard.figures import show_figure
 from ecosystemiser.dashboard.guard import guarded
 from ecosystemiser.dashboard.log import the_log
 from ecosystemiser.dashboard.plain import plain
@@ -171,7 +172,8 @@ def _heads(view: RunView) -> None:
         text = share(value) if unit == "share" else amount(value, unit, view.currency)
         if name == "unmet_kwh" and view.row.get("unmet_m3"):
             text = f"{text}, {amount(view.row['unmet_m3'], 'm3')}"
-        column.metric(label, plain(text), help=None if kpi is None else kpi.meaning, border=True)
+        with column, st.container(border=True, height="stretch"):
+            show_figure(label, text, None if kpi is None else kpi.meaning)
 
 
 def _no_curves(view: RunView) -> None:
