@@ -46,6 +46,7 @@ def baseline_of(document: Document, system: System) -> Document:
         if any(_gives_to(kind, needed) for kind in kinds[name])
     }
     head = {key: value for key, value in document.data.items() if key != "components"}
+    head["description"] = f"Baseline of {system.system_id}: its demands from grids, boilers and mains, without limits"
     return Document({**head, "components": {**serving, **added, **kept}}, document.file)
 
 

@@ -14,6 +14,7 @@ from ecosystemiser.results.investment import CASH_PARTS, InvestmentCase, Return,
 from ecosystemiser.services.baseline import NAME, baseline_of
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 from ecosystemiser.services.plain_text import mapping_in
+from ecosystemiser.services.provenance import describe_system
 from ecosystemiser.services.run_history import RunHistory
 from ecosystemiser.services.run_words import run_named
 from ecosystemiser.services.simulation_service import SimulationService
@@ -67,11 +68,12 @@ def _baseline_run(log: DatabaseMetadataService, stored: StoredRun, should_stop: 
         timesteps=stored.config.timesteps,
         output_directory=Path(folder).parent if folder else stored.config.output_directory,
     )
+    wanted = describe_system(document).sha256
     where = f"tag = '{NAME}' and status = 'completed' and system_id = '{config.system_id}'"
     for row in log.query_simulation_runs(where=where, order_by="timestamp", descending=True):
         whole = log.get_simulation_run(row["run_id"])
         with suppress(InputError):
-            if whole is not None and StoredRun.of(whole).description.data == document.data:
+            if whole is not None and StoredRun.of(whole).description.sha256 == wanted:  # its files' bytes included
                 return str(row["run_id"])
     result = SimulationService(log).run_simulation(config, document=document, should_stop=should_stop)
     log.tag_runs([result.run_id], add=[NAME])

@@ -39,6 +39,7 @@ PUMP = "  pump: {type: heat_pump, power_kw: 2, cop: 3, capex: 9000}\n  room: {ty
 ENGINE = "  engine: {type: converter, input: gas, output: electricity, ratio: 0.3, power_kw: 1}"
 GAS = f"{PUMP}\n{ENGINE}\n  gas: {{type: gas_supply, price_per_kwh: 0.08}}"
 OWN = GAS + "\n  old: {type: gas_boiler, power_kw: 0.5, efficiency: 0.8, capex: 700}"
+BARN = "barn: {type: electricity_demand, profile: {file: barn.csv, column: x}}"
 WATER = """
   mains: {type: water_grid, import_price_per_m3: 2}
   topup: {type: converter, input: water, output: service_water}
@@ -161,6 +162,23 @@ def test_a_baseline_is_solved_once(log: DatabaseMetadataService, system_file: Ca
     assert economics_of_run(log, small).baseline_id == first.baseline_id
     dearer = solved(log, path, parameters={"grid.import_price_per_kwh": 0.4})
     assert economics_of_run(log, dearer).baseline_id != first.baseline_id
+
+
+def test_a_series_file_that_changed_makes_another_baseline(
+    log: DatabaseMetadataService, system_file: Callable[..., Path]
+) -> None:
+    """The description reads the same; what the barn asks for does not."""
+    text = text_of().replace(f"barn: {{type: electricity_demand, profile: {[1.0] * DAYS}}}", BARN)
+    assert BARN in text
+    path = system_file(text, {"barn.csv": "row,x\n" + "\n".join(f"{at},1" for at in range(DAYS))})
+    first = economics_of_run(log, solved(log, path))
+    (path.parent / "barn.csv").write_text("row,x\n" + "\n".join(f"{at},2" for at in range(DAYS)))
+    second = economics_of_run(log, solved(log, path))
+    assert second.baseline_id != first.baseline_id
+    row = log.get_simulation_run(second.baseline_id)
+    assert row is not None
+    assert row["total_cost"] == pytest.approx(2 * 8760 * 0.3 + 120)
+    assert "without limits" in row["system_json"]
 
 
 def test_a_run_may_be_the_baseline(log: DatabaseMetadataService, system_file: Callable[..., Path]) -> None:
