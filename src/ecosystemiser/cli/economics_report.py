@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ecosystemiser.cli.tables import Column, as_pairs, as_table
-from ecosystemiser.cli.text import NOTHING, amount, share, significant
+from ecosystemiser.cli.text import NOTHING, amount, printable, share, significant, wrapped
 from ecosystemiser.services.run_economics import CASH_PARTS, RunEconomics
 
 __all__ = ["CASH_NAMES", "cash_rows", "economics_record", "economics_report"]
@@ -27,7 +27,10 @@ def economics_report(found: RunEconomics, width: int) -> str:
         Column("per unit used", used, is_number=True),
         Column("per unit made here", made, is_number=True),
     ]
-    return "\n\n".join([head, as_pairs(_figures(found)), as_table(levelised, width), _cash_table(found, width)])
+    notes = [
+        wrapped(f"Note: {printable(note)}: the gain is not the investment's alone.", width) for note in found.notes
+    ]
+    return "\n\n".join([head, *notes, as_pairs(_figures(found)), as_table(levelised, width), _cash_table(found, width)])
 
 
 def _figures(found: RunEconomics) -> list[tuple[str, str]]:
@@ -82,6 +85,7 @@ def economics_record(found: RunEconomics) -> dict[str, Any]:
         "net_present_cost": found.case.net_present_cost,
         "baseline_net_present_cost": found.baseline.net_present_cost,
         **{name: value for name, value in asdict(found.gain).items() if name != "cash"},
+        "notes": list(found.notes),
         "levelised": [asdict(one) for one in found.case.levelised],
         "cash_flow": cash_rows(found),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.results.investment import CASH_PARTS, InvestmentCase, Return, case_of, return_over
+from ecosystemiser.results.solution import SolvedSystem
 from ecosystemiser.services.baseline import NAME, baseline_of
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 from ecosystemiser.services.plain_text import mapping_in
@@ -24,6 +26,9 @@ __all__ = ["CASH_PARTS", "RunEconomics", "economics_of_run"]
 
 Stop = Callable[[], bool] | None
 
+SAME_DEMAND = 1e-6
+"""Demands that differ by no more, relatively, are the same."""
+
 
 @dataclass(frozen=True)
 class RunEconomics:
@@ -34,6 +39,8 @@ class RunEconomics:
     case: InvestmentCase
     baseline: InvestmentCase
     gain: Return
+    notes: tuple[str, ...] = ()
+    """Where the two are no like systems, so that the gain is not the investment's alone."""
 
 
 def economics_of_run(
@@ -47,13 +54,30 @@ def economics_of_run(
     """
     history = RunHistory(log)
     row = run_named(log, run)
-    case = case_of(history.solved(row["run_id"], may_solve=True, should_stop=should_stop))
+    solved = history.solved(row["run_id"], may_solve=True, should_stop=should_stop)
+    case = case_of(solved)
     baseline_id = run_named(log, baseline)["run_id"] if baseline else _baseline_run(log, StoredRun.of(row), should_stop)
-    other = case_of(history.solved(baseline_id, may_solve=True, should_stop=should_stop))
-    found = RunEconomics(str(row["run_id"]), str(baseline_id), case, other, return_over(case, other))
+    without = history.solved(baseline_id, may_solve=True, should_stop=should_stop)
+    other = case_of(without)
+    notes = _unlike(solved, without)
+    found = RunEconomics(str(row["run_id"]), str(baseline_id), case, other, return_over(case, other), notes)
     told = mapping_in(row.get("kpis_json")) | _figures(found)
     log.log_simulation_run({"run_id": found.run_id, "kpis_json": json.dumps(told)})
     return found
+
+
+def _unlike(solved: SolvedSystem, baseline: SolvedSystem) -> tuple[str, ...]:
+    """Return what sets a run and its baseline apart beside the investment."""
+    notes = []
+    if solved.system.clock.start_utc != baseline.system.clock.start_utc:
+        notes.append("the baseline is of another year")
+    for asked, other, unit in (
+        (solved.totals.final_demand_kwh, baseline.totals.final_demand_kwh, "kWh"),
+        (solved.totals.water_demand_m3, baseline.totals.water_demand_m3, "m3"),
+    ):
+        if not math.isclose(float(asked), float(other), rel_tol=SAME_DEMAND, abs_tol=SAME_DEMAND):
+            notes.append(f"the run asks for {float(asked):,.0f} {unit}, the baseline for {float(other):,.0f} {unit}")
+    return tuple(notes)
 
 
 def _baseline_run(log: DatabaseMetadataService, stored: StoredRun, should_stop: Stop) -> str:

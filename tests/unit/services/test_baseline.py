@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ecosystemiser.cli.economics_report import economics_report
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.errors import InputError
 from ecosystemiser.model.loading import load_system
@@ -186,7 +187,15 @@ def test_a_run_may_be_the_baseline(log: DatabaseMetadataService, system_file: Ca
     without = solved(log, path, parameters={"battery.capacity_kwh": 0.0})
     found = economics_of_run(log, solved(log, path), baseline=without)
     assert found.baseline_id == without
+    assert found.notes == ()
     assert found.gain.cash[0] == -3000
     assert found.gain.net_present_value < 0  # the battery does nothing
     assert found.gain.simple_payback_years is None
     assert log.count_simulation_runs() == 2
+
+
+def test_a_baseline_of_other_demands_is_told(log: DatabaseMetadataService, system_file: Callable[..., Path]) -> None:
+    path = system_file(text_of())
+    found = economics_of_run(log, solved(log, path), baseline=solved(log, path, parameters={"barn.count": 2}))
+    assert found.notes == ("the run asks for 8,760 kWh, the baseline for 17,520 kWh",)
+    assert "the gain is not the investment's alone" in " ".join(economics_report(found, 80).split())
