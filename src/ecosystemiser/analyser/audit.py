@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecosystemiser.analyser.metered_cost import metered_cost
+from ecosystemiser.analyser.switched import broken_times, load_bounds, output_shares, starts
 from ecosystemiser.model.compiling import capital_recovery_factor
-from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Series, Sink, Source, Storage
+from ecosystemiser.model.kinds import Commitment, Converter, Exchange, Floats, Kind, Series, Sink, Source, Storage
 from ecosystemiser.model.problem import EndRule
 from ecosystemiser.results import SolvedSystem
 
@@ -173,12 +174,29 @@ class _Auditor:
 
     def _check_converter(self, kind: Converter) -> Iterator[Violation]:
         yield from self._within(kind.name, "in", kind.limit)
-        drawn = self._flow(kind.name, "in")
+        drawn = shares = self._flow(kind.name, "in")
+        if kind.commitment is not None:
+            yield from self._check_switching(kind, kind.commitment, drawn)
+            shares = output_shares(kind.commitment, self._on(kind), kind.limit.values(self.steps), drawn)
         for at, output in enumerate(kind.outputs):
             given = self._flow(kind.name, _output_name(kind, at))
-            expected = drawn * output.ratio.values(self.steps)
+            expected = shares * output.ratio.values(self.steps)
             scale = max(float(np.abs(given).max()), SMALL)
             yield from self._beyond("does not follow its ratio", f"{kind.name}.out", np.abs(given - expected), scale)
+
+    def _check_switching(self, kind: Converter, one: Commitment, drawn: Floats) -> Iterator[Violation]:
+        on, scale = self._on(kind), max(float(np.abs(drawn).max()), SMALL)
+        least, most = load_bounds(one, on, kind.limit.values(self.steps))
+        yield from self._beyond("runs below its least load", kind.name, least - drawn, scale)
+        yield from self._beyond("runs above what is on", kind.name, drawn - most, scale)
+        yield from self._beyond("has too few or too many units on", kind.name, np.maximum(-on, on - one.units), 1.0)
+        for what, units in broken_times(one, on):
+            yield from self._beyond(what, kind.name, units, 1.0)
+
+    def _on(self, kind: Converter) -> NDArray[np.int64]:
+        """Return how many units of a converter are on. (steps,)"""
+        switched = [one.name for one in self.system.kinds if isinstance(one, Converter) and one.commitment is not None]
+        return np.asarray(self.solved.on[switched.index(kind.name)])
 
     def _check_storage(self, kind: Storage) -> Iterator[Violation]:
         yield from self._within(kind.name, "charge", kind.charge_limit)
@@ -269,6 +287,8 @@ class _Auditor:
         if isinstance(kind, Sink) and kind.unmet_cost is not None:
             missing = kind.demand.values(self.steps) - self._flow(kind.name, "in")
             cost += kind.unmet_cost * float(missing.sum())
+        if isinstance(kind, Converter) and kind.commitment is not None:
+            cost += kind.commitment.start_cost * float(starts(self._on(kind)).sum())
         if isinstance(kind, Storage) and self.end is EndRule.SHORTFALL:
             levels = self.solved.level(kind.name)
             price = self.system.end_price(kind.bus) if kind.end_price is None else kind.end_price

@@ -23,6 +23,7 @@ def cost_colours(theme: Theme) -> dict[CostKind, str]:
         CostKind.CAPITAL: mixed(tokens.accent, tokens.text, 0.55),
         CostKind.FIXED: tokens.accent,
         CostKind.VARIABLE: mixed(tokens.accent, tokens.ground, 0.55),
+        CostKind.STARTS: mixed(tokens.accent, tokens.ground, 0.3),
         CostKind.PURCHASE: tokens.roles[Role.BOUGHT],
         CostKind.DEMAND: mixed(tokens.roles[Role.BOUGHT], tokens.ground, 0.55),
         CostKind.STANDING: mixed(tokens.roles[Role.BOUGHT], tokens.ground, 0.3),

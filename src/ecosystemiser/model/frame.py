@@ -8,7 +8,7 @@ import numpy as np
 
 from ecosystemiser.model.kinds import Exchange, Role, Sink, Source, Storage
 from ecosystemiser.model.placed import Placed
-from ecosystemiser.model.problem import Bus, CostCategory, Flow, Ints, Layout, MeterRow, Terms
+from ecosystemiser.model.problem import Bus, Committed, CostCategory, Flow, Ints, Layout, MeterRow, Terms
 from ecosystemiser.model.rows import TABLES, Outline, sizes_of
 from ecosystemiser.model.system import System
 
@@ -98,6 +98,7 @@ def _layout(system: System) -> Layout:
         costs=Terms(tuple([flow for flow, _ in flows.costs]), tuple([category for _, category in flows.costs])),
         co2=Terms(tuple(flows.co2)),
         meters=tuple(flows.meters),
+        committed=tuple(flows.committed),
         steps=system.clock.steps,
     )
 
@@ -117,6 +118,7 @@ class _Flows:
         self.costs: list[tuple[int, CostCategory]] = []
         self.co2: list[int] = []
         self.meters: list[MeterRow] = []
+        self.committed: list[Committed] = []
 
     def add(self, outline: Outline) -> None:
         """Add the rows of a kind."""
@@ -148,6 +150,8 @@ class _Flows:
     def _converter(self, outline: Outline) -> int:
         """Add a converter's flows; return that of its first output."""
         self.inputs.append(self._flow(outline, "in", -1, Role.CONVERTED))
+        if outline.commitment is not None:
+            self.committed.append(Committed(len(self.inputs) - 1, *outline.commitment))
         given = []
         for position, bus in enumerate(outline.outputs):
             name = "out" if position == 0 else f"out_{bus}"

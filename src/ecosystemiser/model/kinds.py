@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Commitment",
     "Converter",
     "Exchange",
     "Investment",
@@ -239,6 +240,26 @@ class Output:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Commitment:
+    """What switching a converter on and off means: `units` equal units share its limit, each either on or off.
+
+    A unit that is on draws at least the first load of its `curve`. Before the first step all units are off, and have
+    been for long.
+    """
+
+    curve: tuple[tuple[float, float], ...]
+    """Points (load, given), rising: at an input of `load` x limit the output is `given` x limit x ratio, straight
+    between the points. From the least load to (1, 1)."""
+    units: int = 1
+    start_cost: float = 0.0
+    """For each unit switched on."""
+    min_up: int = 1
+    """Steps that a unit stays on at least."""
+    min_down: int = 1
+    """Steps that a unit stays off at least."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Converter:
     """Turns up to `limit` of one carrier a step into others at fixed or changing ratios."""
 
@@ -252,6 +273,8 @@ class Converter:
     """Per amount of the first output."""
     co2_kg: Series = ZERO
     """Per amount of the first output."""
+    commitment: Commitment | None = None
+    """None: it may run at any load, and change it for nothing."""
 
 
 Kind = Source | Exchange | Sink | Storage | Converter

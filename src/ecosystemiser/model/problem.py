@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 from ecosystemiser.model.kinds import Floats, MeterKind, Role
 from ecosystemiser.units import Carrier
 
-__all__ = ["Bus", "Coefficients", "CostCategory", "EndRule", "Flow", "Layout", "MeterRow", "Problem", "Terms"]
+__all__ = [
+    "Bus",
+    "Coefficients",
+    "Committed",
+    "CostCategory",
+    "EndRule",
+    "Flow",
+    "Layout",
+    "MeterRow",
+    "Problem",
+    "Terms",
+]
 
 Ints = NDArray[np.int64]
 ONES = 0
@@ -96,6 +107,22 @@ class MeterRow(NamedTuple):
         return len(self.months)
 
 
+class Committed(NamedTuple):
+    """A converter that is switched on and off; see `kinds.Commitment`."""
+
+    converter: int
+    units: int
+    min_up: int
+    min_down: int
+    points: int
+    """Of its curve."""
+
+    @property
+    def memory(self) -> int:
+        """How many steps before a step decide what it may do."""
+        return max(self.min_up, self.min_down)
+
+
 @dataclass(frozen=True)
 class Layout:
     """What all variations of a system share: which flows there are and what they belong to.
@@ -129,6 +156,7 @@ class Layout:
     co2: Terms
     steps: int
     meters: tuple[MeterRow, ...] = ()
+    committed: tuple[Committed, ...] = ()
 
     @cached_property
     def flow_bus(self) -> Ints:
@@ -169,6 +197,11 @@ class Layout:
     def meter_bounds(self) -> tuple[slice, ...]:
         """Of each meter its rows of `Coefficients.meter_bound`: groups x (pieces - 1)."""
         return _slices([meter.groups * (meter.pieces - 1) for meter in self.meters])
+
+    @cached_property
+    def curves(self) -> tuple[slice, ...]:
+        """Of each committed converter its rows of `Coefficients.curve_load` and `curve_given`."""
+        return _slices([one.points for one in self.committed])
 
     def outputs_of(self, converter: int) -> list[int]:
         """Return the flows that a converter gives."""
@@ -216,6 +249,11 @@ class Coefficients:
     meter_floor: Floats
     meter_ratchet: Floats
     """(meters,)"""
+    start_cost: Floats
+    """Of each unit switched on. (committed,)"""
+    curve_load: Floats
+    curve_given: Floats
+    """Input and output at the points of each committed converter's curve, as shares of full load. (points of all,)"""
     capital_per_year: Floats
     """Annuity of each component. (components,)"""
     fixed_per_year: Floats
@@ -249,6 +287,9 @@ class Problem:
     year_share: float
     is_full_year: bool
     end: EndRule = EndRule.SHORTFALL
+    on_before: Ints | None = None
+    """How many units of each committed converter were on in the steps before the first; None: all were off for long.
+    (committed, some steps)"""
 
     @property
     def steps(self) -> int:

@@ -10,15 +10,28 @@ from collections.abc import Iterable, Sequence
 from math import inf, nan
 from typing import NamedTuple, TypeVar
 
-from ecosystemiser.model.kinds import Converter, Exchange, Floats, Kind, Meter, MeterKind, Role, Sink, Source, Storage
+from ecosystemiser.model.kinds import (
+    Commitment,
+    Converter,
+    Exchange,
+    Floats,
+    Kind,
+    Meter,
+    MeterKind,
+    Role,
+    Sink,
+    Source,
+    Storage,
+)
 
-__all__ = ["TABLES", "MeterOutline", "Outline", "Rows", "outline_of", "rows_of", "sizes_of"]
+__all__ = ["TABLES", "CommitmentOutline", "MeterOutline", "Outline", "Rows", "outline_of", "rows_of", "sizes_of"]
 
 T = TypeVar("T")
 TABLES = (
     "limit", "ratio", "cost", "co2", "unmet_cost", "renewable",
     "capacity", "charge_efficiency", "discharge_efficiency", "keep", "initial_level", "end_price",
     "meter_price", "meter_bound", "meter_floor", "meter_ratchet",
+    "start_cost", "curve_load", "curve_given",
 )  # fmt: skip
 """Fields of `Coefficients` that kinds fill; the first four are scales of signals, then come six about storages."""
 
@@ -30,6 +43,16 @@ class MeterOutline(NamedTuple):
     months: tuple[int, ...]
     pieces: int
     ratchet_groups: int
+
+
+class CommitmentOutline(NamedTuple):
+    """What decides which rows a commitment fills, and which plans it allows whatever its numbers."""
+
+    units: int
+    min_up: int
+    min_down: int
+    points: int
+    """Of its curve."""
 
 
 class Outline(NamedTuple):
@@ -50,6 +73,8 @@ class Outline(NamedTuple):
     """Buses that a converter gives to."""
     meters: tuple[MeterOutline, ...] = ()
     """Of an exchange."""
+    commitment: CommitmentOutline | None = None
+    """Of a converter."""
 
 
 class Rows(NamedTuple):
@@ -74,7 +99,11 @@ def outline_of(kind: Kind) -> Outline:
         case Storage():
             return Outline(Storage, kind.name, kind.bus, overflows=kind.overflows)
         case Converter():
-            return Outline(Converter, kind.name, kind.bus, outputs=tuple([output.bus for output in kind.outputs]))
+            outputs, switched = tuple([output.bus for output in kind.outputs]), None
+            if kind.commitment is not None:
+                one = kind.commitment
+                switched = CommitmentOutline(one.units, one.min_up, one.min_down, len(one.curve))
+            return Outline(Converter, kind.name, kind.bus, outputs=outputs, commitment=switched)
         case Exchange():
             meters = [MeterOutline(one.kind, one.months, one.pieces, one.ratchet_groups) for one in kind.meters]
             return Outline(Exchange, kind.name, kind.bus, meters=tuple(meters))
@@ -100,7 +129,9 @@ def sizes_of(outline: Outline) -> tuple[int, ...]:
     pieces = [len(meter.months) * meter.pieces for meter in outline.meters]
     bounds = [len(meter.months) * (meter.pieces - 1) for meter in outline.meters]
     meters = (sum(pieces), sum(bounds), len(outline.meters), len(outline.meters))
-    return (*first, *([1 if outline.kind is Storage else 0] * 6), *meters)
+    points = 0 if outline.commitment is None else outline.commitment.points
+    committed = (0 if outline.commitment is None else 1, points, points)
+    return (*first, *([1 if outline.kind is Storage else 0] * 6), *meters, *committed)
 
 
 def _joined(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
@@ -139,7 +170,7 @@ def _filled(kind: Kind) -> tuple[tuple[float, ...], Shapes, Shapes]:
             given = len(ratios)
             scales = [kind.limit.scale, *[inf] * given, *[ratio.scale for ratio in ratios], cost.scale, co2.scale]
             shapes = (kind.limit.shape, *[None] * given, *[ratio.shape for ratio in ratios], co2.shape)
-            return (*scales, *[0.0] * (1 + given)), shapes, (cost.shape,)
+            return (*scales, *[0.0] * (1 + given), *_switched(kind.commitment)), shapes, (cost.shape,)
 
 
 def _metered(meters: Sequence[Meter]) -> tuple[float, ...]:
@@ -147,6 +178,14 @@ def _metered(meters: Sequence[Meter]) -> tuple[float, ...]:
     prices = [price for meter in meters for group in meter.prices for price in group]
     bounds = [bound for meter in meters for group in meter.bounds for bound in group]
     return (*prices, *bounds, *[meter.floor for meter in meters], *[meter.ratchet for meter in meters])
+
+
+def _switched(commitment: Commitment | None) -> tuple[float, ...]:
+    """Return start cost, loads and what is given at them."""
+    if commitment is None:
+        return ()
+    loads, given = zip(*commitment.curve, strict=True)
+    return (commitment.start_cost, *loads, *given)
 
 
 def _stored(kind: Storage) -> tuple[float, ...]:

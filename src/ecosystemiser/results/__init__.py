@@ -3,7 +3,7 @@
 from ecosystemiser.results.bill import BillLine, CostKind, bill_of
 from ecosystemiser.results.inventory import ComponentFacts, inventory_of
 from ecosystemiser.results.monthly_bill import MonthLine, MonthlyItem, amounts_by_month, monthly_bill
-from ecosystemiser.results.solution import Solution, SolvedSystem, SolverReport, price_columns
+from ecosystemiser.results.solution import Solution, SolvedSystem, SolverReport, on_columns, price_columns
 from ecosystemiser.results.tally import Tally, tally_of
 from ecosystemiser.results.totals import Totals
 
@@ -22,6 +22,7 @@ __all__ = [
     "bill_of",
     "inventory_of",
     "monthly_bill",
+    "on_columns",
     "price_columns",
     "tally_of",
 ]

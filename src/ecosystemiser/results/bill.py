@@ -19,6 +19,7 @@ class CostKind(StrEnum):
     CAPITAL = "capital"
     FIXED = "fixed operation"
     VARIABLE = "variable operation"
+    STARTS = "starts"
     PURCHASE = "purchases"
     DEMAND = "demand charges"
     STANDING = "standing charges"
@@ -76,6 +77,8 @@ def _entries(solved: SolvedSystem) -> Iterator[tuple[str, CostKind, float]]:
         meter = layout.meters[charge.meter]
         component = layout.flows[layout.imports[meter.exchange]].component
         yield component, _METERED[meter.kind], charge.cost.sum()
+    for one, cost in zip(layout.committed, totals.start_costs, strict=True):
+        yield layout.flows[layout.inputs[one.converter]].component, CostKind.STARTS, cost
     for term, flow in enumerate(layout.co2.flow):
         yield layout.flows[flow].component, CostKind.CO2, float(numbers.co2_price) * totals.co2_term(term)
     for sink, flow in enumerate(layout.sinks):

@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 
 from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import Layout, Problem
+from ecosystemiser.model.problem import Ints, Layout, Problem
 from ecosystemiser.model.system import System
 from ecosystemiser.results.tally import Tally, tally_of
 from ecosystemiser.results.totals import Totals
 from ecosystemiser.units import amount_unit
 
-__all__ = ["Solution", "SolvedSystem", "SolverReport", "price_columns"]
+__all__ = ["Solution", "SolvedSystem", "SolverReport", "on_columns", "price_columns"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Solution:
     """What one more unit on each bus would cost in each step, where the solver knows. (buses, steps)"""
     storage_prices: Floats | None = None
     """What one unit less in each storage during each step would cost, where the solver knows. (storages, steps)"""
+    on: Ints | None = None
+    """How many units of each committed converter are on; None where there are none. (committed, steps)"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,14 @@ class SolvedSystem:
     @cached_property
     def tally(self) -> Tally:
         """Sums over the hours."""
-        return tally_of(self.problem, self.solution.flows, self.solution.levels)
+        return tally_of(self.problem, self.solution.flows, self.solution.levels, self.solution.on)
+
+    @property
+    def on(self) -> Ints:
+        """How many units of each committed converter are on. (committed, steps)"""
+        if self.solution.on is None:
+            return np.zeros((len(self.problem.layout.committed), self.problem.steps), dtype=np.int64)
+        return self.solution.on
 
     @cached_property
     def totals(self) -> Totals:
@@ -101,7 +110,8 @@ class SolvedSystem:
     def hourly(self) -> dict[str, Floats]:
         """Return every flow and level (at each step's end) by its column name, as `battery.charge_kwh`. (steps,)
 
-        What one more unit on a bus would have cost, where the solver knows, is `electricity.marginal_price_per_kwh`.
+        What one more unit on a bus would have cost, where the solver knows, is `electricity.marginal_price_per_kwh`;
+        how many units of a converter are on, where that matters, `heat_pump.units_on`.
         """
         layout = self.problem.layout
         columns = {
@@ -113,7 +123,7 @@ class SolvedSystem:
             columns[f"{layout.flows[flow].component}.level_{unit}"] = np.asarray(self.solution.levels[at, 1:])
         if self.solution.bus_prices is not None:
             columns |= dict(zip(price_columns(layout), self.solution.bus_prices, strict=True))
-        return columns
+        return columns | dict(zip(on_columns(layout), self.on.astype(np.float64), strict=True))
 
     def column_facts(self) -> dict[str, dict[str, object]]:
         """Return of each flow among the hours where it is: bus, carrier, role, and +1 onto the bus or -1 from it.
@@ -130,6 +140,11 @@ class SolvedSystem:
             }
             for at, flow in enumerate(layout.flows)
         }
+
+
+def on_columns(layout: Layout) -> list[str]:
+    """Return the names of how many units are on among the hours, in the order of the committed converters."""
+    return [f"{layout.flows[layout.inputs[one.converter]].component}.units_on" for one in layout.committed]
 
 
 def price_columns(layout: Layout) -> list[str]:

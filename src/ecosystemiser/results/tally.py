@@ -9,6 +9,7 @@ import numpy as np
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import ONES, Ints, Layout, Problem
 from ecosystemiser.results.charges import gathered
+from ecosystemiser.results.switching import starts_of
 from ecosystemiser.results.tracing import trace
 
 __all__ = ["NEGLIGIBLE", "Tally", "own_priced", "tally_of", "weighted_pairs"]
@@ -53,6 +54,8 @@ class Tally:
     """Largest imbalance of each bus in any step. (buses,)"""
     metered: Floats
     """What meters gathered; see `charges.gathered`. (groups of all meters,)"""
+    starts: Floats
+    """How often units were switched on. (committed,)"""
 
 
 def weighted_pairs(problem: Problem) -> list[tuple[int, int]]:
@@ -77,8 +80,12 @@ def _common(signals: Ints) -> list[int]:
     return [int(signal) for signal in np.where(is_common, signals[:, 0], OWN)]
 
 
-def tally_of(problem: Problem, flows: Floats, levels: Floats) -> Tally:
-    """Return the sums over the hours of a plan: `flows` (flows, steps), `levels` (storages, steps + 1)."""
+def tally_of(problem: Problem, flows: Floats, levels: Floats, on: Ints | None = None) -> Tally:
+    """Return the sums over the hours of a plan.
+
+    `flows` (flows, steps), `levels` (storages, steps + 1), `on`: units of committed converters (committed, steps),
+    None: none are on.
+    """
     layout = problem.layout
     traced = trace(problem, flows, levels)
     pairs = weighted_pairs(problem)
@@ -97,7 +104,14 @@ def tally_of(problem: Problem, flows: Floats, levels: Floats) -> Tally:
         spilled=_spilled(problem, flows, levels),
         residual=_residuals(layout, flows),
         metered=gathered(problem, flows),
+        starts=_starts(problem, on),
     )
+
+
+def _starts(problem: Problem, on: Ints | None) -> Floats:
+    if on is None:
+        return np.zeros(len(problem.layout.committed))
+    return starts_of(problem, on).sum(axis=1).astype(np.float64)
 
 
 def _month_peaks(problem: Problem, flows: Floats) -> Floats:

@@ -189,8 +189,13 @@ class Totals:
 
     @property
     def variable_cost(self) -> Amount:
-        """Cost per amount that components produce, beyond what is bought."""
-        return self._cost(CostCategory.VARIABLE)
+        """Cost per amount that components produce, beyond what is bought, and of switching them on."""
+        return self._cost(CostCategory.VARIABLE) + self.start_costs.sum(axis=0)
+
+    @property
+    def start_costs(self) -> Amount:
+        """What switching on costs, of each committed converter. (committed,)"""
+        return self.problem.coefficients.start_cost * self.tally.starts
 
     @property
     def purchase_cost(self) -> Amount:

@@ -12,8 +12,8 @@ from ecosystemiser.charts import RunCurves, curves_of
 from ecosystemiser.errors import StoreError
 from ecosystemiser.model.compiling import compile_problem
 from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import EndRule, Problem
-from ecosystemiser.results import Solution, SolvedSystem, SolverReport, price_columns
+from ecosystemiser.model.problem import EndRule, Ints, Problem
+from ecosystemiser.results import Solution, SolvedSystem, SolverReport, on_columns, price_columns
 from ecosystemiser.services.hours import HoursState, hours_of
 from ecosystemiser.services.stored_runs import StoredRun, StoredSystems
 from ecosystemiser.store.hourly import HourlySeries
@@ -75,13 +75,21 @@ def solved_of_row(row: Row, hours: HourlySeries) -> SolvedSystem:
         bound=row.get("bound"),
         solve_seconds=row.get("solve_seconds") or 0.0,
     )
-    return SolvedSystem(system, problem, Solution(*plan, report, _bus_prices(problem, hours)))
+    return SolvedSystem(system, problem, Solution(*plan, report, _bus_prices(problem, hours), on=_on(problem, hours)))
 
 
 def _bus_prices(problem: Problem, hours: HourlySeries) -> Floats | None:
     """Return what one more unit on each bus would have cost; None where the solver did not know. (buses, steps)"""
     names = price_columns(problem.layout)
     return np.array([hours.columns[name] for name in names]) if hours.columns.keys() >= set(names) else None
+
+
+def _on(problem: Problem, hours: HourlySeries) -> Ints | None:
+    """Return how many units of each committed converter were on; None where there are none. (committed, steps)"""
+    names = [name for name in on_columns(problem.layout) if name in hours.columns]
+    if not names:
+        return None
+    return np.array([np.round(hours.columns[name]) for name in names]).astype(np.int64)
 
 
 def _plan(row: Row, problem: Problem, hours: HourlySeries) -> tuple[Floats, Floats]:

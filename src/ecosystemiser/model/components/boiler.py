@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ecosystemiser.model.components.base import PowerSized, Site
+from ecosystemiser.model.components.switched import Switched
 from ecosystemiser.model.fields import Efficiency, Kw
 from ecosystemiser.model.kinds import Converter, Output, Series
 from ecosystemiser.units import Carrier
@@ -12,7 +13,7 @@ from ecosystemiser.units import Carrier
 __all__ = ["Boiler"]
 
 
-class Boiler(PowerSized):
+class Boiler(PowerSized, Switched):
     """Turns what it draws into heat at a constant efficiency."""
 
     carrier: ClassVar[Carrier] = Carrier.HEAT
@@ -38,5 +39,6 @@ class Boiler(PowerSized):
                 limit=Series(self.power_kw * self.count * site.clock.step_h / self.efficiency),
                 cost=Series(self.variable_cost_per_kwh),
                 co2_kg=Series(self.co2_kg_per_kwh),
+                commitment=self.commitment(site),
             ),
         )

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ecosystemiser.errors import Finding, InputError
-from ecosystemiser.model.components.base import Component, Site
+from ecosystemiser.model.components.base import Site
+from ecosystemiser.model.components.switched import Switched
 from ecosystemiser.model.fields import Kw, MoneyPerKw, NumberSeries
 from ecosystemiser.model.kinds import UNLIMITED, Converter, Investment, Output, Series
 from ecosystemiser.units import Unit
@@ -15,7 +16,7 @@ from ecosystemiser.units import Unit
 __all__ = ["GenericConverter"]
 
 
-class GenericConverter(Component):
+class GenericConverter(Switched):
     """Turns what it draws from one bus into `ratio` times as much on another."""
 
     type: Literal["converter"]
@@ -43,6 +44,8 @@ class GenericConverter(Component):
             raise ValueError(message)
         if self.capex_per_kw and self.power_kw is None:
             raise ValueError("has a capex_per_kw of no power_kw; add power_kw, or write capex")
+        if self.is_switched and self.power_kw is None and self.flow_m3_per_h is None:
+            raise ValueError("is switched on and off but has no size; add power_kw or flow_m3_per_h")
         return self
 
     @property
@@ -80,5 +83,6 @@ class GenericConverter(Component):
                 limit=UNLIMITED if most is None else Series(most * self.count * site.clock.step_h),
                 cost=Series(self.variable_cost),
                 co2_kg=Series(self.co2_kg),
+                commitment=self.commitment(site),
             ),
         )

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.components.base import PowerSized, Site
+from ecosystemiser.model.components.switched import Switched
 from ecosystemiser.model.fields import ClosedModel, Kw, NumberSeries, SeriesSpec, check_points
 from ecosystemiser.model.kinds import Converter, Floats, Output, Series
 from ecosystemiser.units import Carrier, Unit
@@ -66,7 +67,7 @@ def coefficient_of_performance(
     return cop
 
 
-class HeatPump(PowerSized):
+class HeatPump(PowerSized, Switched):
     """Turns electricity into heat with a COP from temperatures, or given as a number, a series or a table."""
 
     carrier: ClassVar[Carrier] = Carrier.HEAT
@@ -118,6 +119,7 @@ class HeatPump(PowerSized):
                 limit=Series(self.power_kw * self.count * site.clock.step_h),
                 cost=Series(self.variable_cost_per_kwh),
                 co2_kg=Series(self.co2_kg_per_kwh),
+                commitment=self.commitment(site),
             ),
         )
 

@@ -1,10 +1,11 @@
 """A Problem as a linear program: columns, rows, bounds, costs and the matrix, straight as arrays.
 
 Columns: a block of `steps` for every flow that is free to choose, then one for every storage's level at each step's
-end, then one a storage for what is missing at the end (rule `shortfall`), then those of meters (`metering`). A demand
-that must be met is a right-hand side; a converter's output is its input times its ratio, so neither has columns; a flow
-whose limit is 0 has none.
-Rows: the balance of every bus and step, the balance of every storage and step, the end rule, and those of meters.
+end, then one a storage for what is missing at the end (rule `shortfall`), then those of meters (`metering`), of
+converters that are switched (`switching`) and of opposites that are forbidden (`exclusion`). A demand that must be met
+is a right-hand side; a converter's output is its input times its ratio, so neither has columns; a flow whose limit is
+0 has none.
+Rows: the balance of every bus and step, the balance of every storage and step, the end rule, and those of the parts.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from numpy.typing import NDArray
 
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import EndRule, Problem
+from ecosystemiser.solver.milp.exclusion import Exclusion, Strict
 from ecosystemiser.solver.milp.metering import Metering, falling_meters
+from ecosystemiser.solver.milp.part import Part
+from ecosystemiser.solver.milp.switching import Switching, rising_curves
 
 __all__ = ["Formulation", "Program", "formulate"]
 
@@ -45,12 +49,18 @@ class Program:
 class Formulation:
     """Which column and row means what: the same for all variations with the same `key`."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, strict: Strict | None = None) -> None:
+        strict = strict or Strict()
         self.layout = layout = problem.layout
         self.steps = steps = problem.steps
         self.end = problem.end
         zero = problem.coefficients.limit == 0
-        dependent = {*layout.outputs, *(f for f, must in zip(layout.sinks, layout.must_meet, strict=True) if must)}
+        switched = {layout.inputs[one.converter] for one in layout.committed}
+        dependent = {
+            *layout.outputs,
+            *switched,
+            *(f for f, must in zip(layout.sinks, layout.must_meet, strict=True) if must),
+        }
         free = [flow for flow in range(len(layout.flows)) if flow not in dependent and not zero[flow]]
         self.first_column = {flow: at * steps for at, flow in enumerate(free)}
         storages = len(layout.charges)
@@ -63,12 +73,20 @@ class Formulation:
         shorts = storages if self.has_shortfall else 0
         self.end_rows = self.storage_rows + shorts
         self.metering = Metering(problem, self.first_column, self.first_short + shorts, self.end_rows)
-        self.columns, self.rows = self.metering.columns, self.metering.rows
+        self.switching = Switching(problem, self.metering.columns, self.metering.rows, strict.curves)
+        columns, rows = self.switching.columns, self.switching.rows
+        self._exclusion = Exclusion(problem, strict, self.first_column, columns, rows)
+        self.columns, self.rows = self._exclusion.columns, self._exclusion.rows
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is added behind flows, levels and the end rule."""
+        return self.metering, self.switching, self._exclusion
 
     @staticmethod
     def key(problem: Problem) -> tuple[object, ...]:
         """Return what two problems must share to be solved by one prepared model."""
-        key = (problem.layout, problem.end, (problem.coefficients.limit == 0).tobytes())
+        key = (problem.layout, problem.end, (problem.coefficients.limit == 0).tobytes(), rising_curves(problem))
         if not problem.layout.meters:
             return key
         return *key, problem.signals[problem.meter_signal].tobytes(), problem.months.tobytes(), falling_meters(problem)
@@ -116,7 +134,7 @@ def _blocks(form: Formulation) -> list[tuple[Ints, Ints]]:
         if form.has_shortfall:
             end = np.array([form.storage_rows + storage] * 2)
             blocks.append((end, np.array([level + form.steps - 1, form.first_short + storage])))
-    return blocks + form.metering.blocks()
+    return blocks + [block for part in form.parts for block in part.blocks()]
 
 
 def _values(form: Formulation, problem: Problem) -> list[Floats]:
@@ -140,7 +158,7 @@ def _values(form: Formulation, problem: Problem) -> list[Floats]:
             values.append(ones / numbers.discharge_efficiency[storage])
         if form.has_shortfall:
             values.append(np.ones(2))
-    return values + form.metering.values(problem)
+    return values + [some for part in form.parts for some in part.values(problem)]
 
 
 def formulate(form: Formulation, problem: Problem) -> Program:
@@ -162,12 +180,14 @@ def formulate(form: Formulation, problem: Problem) -> Program:
             lower[last] = upper[last] = numbers.end_level[storage]
         if form.has_shortfall:
             cost[form.first_short + storage] = numbers.end_price[storage]
-    form.metering.fill(problem, cost, lower, upper)
+    form.switching.fill_costs(problem, unit_costs, cost)
+    for part in form.parts:
+        part.fill(problem, cost, lower, upper)
     right, row_upper = _right_sides(form, problem)
     pattern = form.entries
     values = np.concatenate(_values(form, problem))[pattern.order]
     offset = problem.fixed_costs() + _demand_costs(problem, unit_costs) + form.metering.offset(problem)
-    integers = form.metering.integers
+    integers = np.concatenate([part.integers for part in form.parts])
     return Program(cost, lower, upper, right, row_upper, pattern.starts, pattern.rows, values, offset, integers)
 
 
@@ -185,7 +205,8 @@ def _right_sides(form: Formulation, problem: Problem) -> tuple[Floats, Floats]:
     if form.has_shortfall:
         lower[form.storage_rows : form.end_rows] = numbers.end_level
         upper[form.storage_rows : form.end_rows] = np.inf
-    form.metering.fill_rows(problem, lower, upper)
+    for part in form.parts:
+        part.fill_rows(problem, lower, upper)
     return lower, upper
 
 

@@ -268,7 +268,8 @@ def _check_numbers(program: Program) -> None:
     for name, numbers in named.items():
         if np.isnan(numbers).any():
             raise SolveError(FailureCause.DATA, f"{name} is not a number")
-    finite = {"a price": program.cost, "a demand": program.row_lower, "a fixed cost": np.array([program.offset])}
+    demands = program.row_lower[program.row_lower != -np.inf]
+    finite = {"a price": program.cost, "a demand": demands, "a fixed cost": np.array([program.offset])}
     for name, numbers in finite.items():
         if not np.all(np.abs(numbers) < LARGEST_NUMBER):
             raise SolveError(FailureCause.DATA, f"{name} is beyond {LARGEST_NUMBER:g}")

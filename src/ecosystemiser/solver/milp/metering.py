@@ -8,32 +8,16 @@ with the amount, a binary column for each bound says whether the piece below is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
 
 from ecosystemiser.errors import FailureCause, SolveError
 from ecosystemiser.model.kinds import Floats, MeterKind
 from ecosystemiser.model.problem import CostCategory, Ints, MeterRow, Problem
+from ecosystemiser.solver.milp.part import Bounds, Entries, Numbers, Part, infinite, zeros
 
 __all__ = ["Metering", "falling_meters"]
-
-Numbers = Callable[[Problem], Floats]
-
-
-class _Entries(NamedTuple):
-    rows: Ints
-    columns: Ints
-    values: Numbers
-
-
-class _Bounds(NamedTuple):
-    """Bounds of rows, or of columns."""
-
-    at: Ints
-    lower: Numbers
-    upper: Numbers
 
 
 def falling_meters(problem: Problem) -> tuple[bool, ...]:
@@ -46,19 +30,15 @@ def falling_meters(problem: Problem) -> tuple[bool, ...]:
     return tuple(falls)
 
 
-class Metering:
+class Metering(Part):
     """Which columns and rows bill what: the same for all variations of a structure with the same groups of steps."""
 
     def __init__(self, problem: Problem, flow_columns: Mapping[int, int], first_column: int, first_row: int) -> None:
-        self.columns, self.rows = first_column, first_row
+        super().__init__(first_column, first_row)
         self._flow_columns, self._steps = flow_columns, problem.steps
         self._layout = problem.layout
-        self._entries: list[_Entries] = []
-        self._column_bounds: list[_Bounds] = []
-        self._row_bounds: list[_Bounds] = []
         self._priced: list[tuple[int, slice]] = []
         self._unit_costs: list[Ints] = []
-        self.integers = np.zeros(0, dtype=np.int32)
         falling = falling_meters(problem)
         of_exchange: dict[int, list[tuple[int, Ints]]] = {}
         for at, meter in enumerate(self._layout.meters):
@@ -73,21 +53,13 @@ class Metering:
             if meter.kind is MeterKind.MINIMUM:
                 self._add_minimum(at, meter, problem.months, of_exchange.get(meter.exchange, []))
 
-    def blocks(self) -> list[tuple[Ints, Ints]]:
-        """Return the (rows, columns) of each block of entries."""
-        return [(entries.rows, entries.columns) for entries in self._entries]
-
-    def values(self, problem: Problem) -> list[Floats]:
-        """Return the values of each block."""
-        return [entries.values(problem) for entries in self._entries]
-
     def fill(self, problem: Problem, cost: Floats, lower: Floats, upper: Floats) -> None:
         """Set costs and bounds of the columns."""
         for first, rows in self._priced:
             cost[first : first + rows.stop - rows.start] = problem.coefficients.meter_price[rows]
         for columns in self._unit_costs:
             cost[columns] = 1.0
-        _fill(self._column_bounds, problem, lower, upper)
+        super().fill(problem, cost, lower, upper)
 
     def offset(self, problem: Problem) -> float:
         """Return what is charged whatever the plan."""
@@ -95,18 +67,14 @@ class Metering:
         standing = [rows for meter, rows in pairs if meter.kind is MeterKind.STANDING]
         return float(sum(problem.coefficients.meter_price[rows].sum() for rows in standing))
 
-    def fill_rows(self, problem: Problem, lower: Floats, upper: Floats) -> None:
-        """Set the bounds of the rows."""
-        _fill(self._row_bounds, problem, lower, upper)
-
     def _add_pieces(self, at: int, meter: MeterRow) -> Ints:
         """Add the columns of what is billed at each price. (groups, pieces)"""
-        pieces = self._add_columns(meter.groups * meter.pieces)
+        pieces = self.add_columns(meter.groups * meter.pieces)
         self._priced.append((int(pieces[0]), self._layout.meter_prices[at]))
         least = np.zeros((meter.groups, meter.pieces))
         least[:, 0] = -np.inf if meter.kind is MeterKind.NET else 0.0
         lower = least.ravel()
-        self._column_bounds.append(_Bounds(pieces, lambda _: lower, lambda problem: _widths(problem, at).ravel()))
+        self.column_bounds.append(Bounds(pieces, lambda _: lower, lambda problem: _widths(problem, at).ravel()))
         return pieces.reshape(least.shape)
 
     def _gather(self, at: int, meter: MeterRow, groups: Ints, pieces: Ints) -> None:
@@ -117,47 +85,47 @@ class Metering:
         if meter.kind is MeterKind.PEAK:
             peaks = pieces[:, 0]
             if meter.pieces > 1 or meter.ratchet_groups:
-                peaks = self._add_columns(meter.groups)
-                self._column_bounds.append(_Bounds(peaks, _zeros(meter.groups), _infinite(meter.groups)))
+                peaks = self.add_columns(meter.groups)
+                self.column_bounds.append(Bounds(peaks, zeros(meter.groups), infinite(meter.groups)))
                 self._bill_peaks(at, meter, pieces, peaks)
             else:
-                self._column_bounds.append(_Bounds(peaks, _floors(at, meter.groups), _infinite(meter.groups)))
+                self.column_bounds.append(Bounds(peaks, _floors(at, meter.groups), infinite(meter.groups)))
             if bought is not None:
-                rows = self._add_rows(len(steps), _zeros(len(steps)), _infinite(len(steps)))
-                self._enter(rows, peaks[group], 1.0)
-                self._enter(rows, bought + steps, -1.0)
+                rows = self.add_rows(len(steps), zeros(len(steps)), infinite(len(steps)))
+                self.enter(rows, peaks[group], 1.0)
+                self.enter(rows, bought + steps, -1.0)
             return
-        rows = self._add_rows(meter.groups, _zeros(meter.groups), _zeros(meter.groups))
-        self._enter(np.repeat(rows, meter.pieces), pieces.ravel(), -1.0)
+        rows = self.add_rows(meter.groups, zeros(meter.groups), zeros(meter.groups))
+        self.enter(np.repeat(rows, meter.pieces), pieces.ravel(), -1.0)
         if bought is not None:
-            self._enter(rows[group], bought + steps, 1.0)
+            self.enter(rows[group], bought + steps, 1.0)
         if sold is not None and meter.kind is MeterKind.NET:
-            self._enter(rows[group], sold + steps, -1.0)
+            self.enter(rows[group], sold + steps, -1.0)
 
     def _bill_peaks(self, at: int, meter: MeterRow, pieces: Ints, peaks: Ints) -> None:
         """Let what is billed be at or above its group's peak, the floor, and a share of the peaks before."""
         count = meter.groups
-        rows = self._add_rows(count, _zeros(count), _infinite(count))
-        self._enter(np.repeat(rows, meter.pieces), pieces.ravel(), 1.0)
-        self._enter(rows, peaks, -1.0)
-        rows = self._add_rows(count, _floors(at, count), _infinite(count))
-        self._enter(np.repeat(rows, meter.pieces), pieces.ravel(), 1.0)
+        rows = self.add_rows(count, zeros(count), infinite(count))
+        self.enter(np.repeat(rows, meter.pieces), pieces.ravel(), 1.0)
+        self.enter(rows, peaks, -1.0)
+        rows = self.add_rows(count, _floors(at, count), infinite(count))
+        self.enter(np.repeat(rows, meter.pieces), pieces.ravel(), 1.0)
         every = np.arange(count)
         distance = every[:, None] - every
         later, earlier = np.nonzero((distance > 0) & (distance <= meter.ratchet_groups))
-        rows = self._add_rows(len(later), _zeros(len(later)), _infinite(len(later)))
-        self._enter(np.repeat(rows, meter.pieces), pieces[later].ravel(), 1.0)
-        self._entries.append(
-            _Entries(rows, peaks[earlier], lambda problem: np.full(len(later), -problem.coefficients.meter_ratchet[at]))
+        rows = self.add_rows(len(later), zeros(len(later)), infinite(len(later)))
+        self.enter(np.repeat(rows, meter.pieces), pieces[later].ravel(), 1.0)
+        self.entries.append(
+            Entries(rows, peaks[earlier], lambda problem: np.full(len(later), -problem.coefficients.meter_ratchet[at]))
         )
 
     def _order(self, at: int, meter: MeterRow, groups: Ints, pieces: Ints) -> None:
         """Let a piece be used only where the one below it is full."""
         above, below = pieces[:, 1:].ravel(), pieces[:, :-1].ravel()
-        is_full = self._add_columns(len(above))
+        is_full = self.add_columns(len(above))
         self.integers = np.concatenate([self.integers, is_full.astype(np.int32)])
         ones = np.ones(len(above))
-        self._column_bounds.append(_Bounds(is_full, _zeros(len(above)), lambda _: ones))
+        self.column_bounds.append(Bounds(is_full, zeros(len(above)), lambda _: ones))
         most = _most(self._layout.imports[meter.exchange], meter.kind, groups, meter.groups)
 
         def room(problem: Problem) -> Floats:
@@ -169,15 +137,15 @@ class Metering:
             return -_widths(problem, at)[:, :-1].ravel()
 
         for columns, value, of_binary in ((above, -1.0, room), (below, 1.0, width)):
-            rows = self._add_rows(len(above), _zeros(len(above)), _infinite(len(above)))
-            self._enter(rows, columns, value)
-            self._entries.append(_Entries(rows, is_full, of_binary))
+            rows = self.add_rows(len(above), zeros(len(above)), infinite(len(above)))
+            self.enter(rows, columns, value)
+            self.entries.append(Entries(rows, is_full, of_binary))
 
     def _add_minimum(self, at: int, meter: MeterRow, months: Ints, others: list[tuple[int, Ints]]) -> None:
         """Add what each month's bill lacks to its least one."""
-        lacking = self._add_columns(meter.groups)
+        lacking = self.add_columns(meter.groups)
         self._unit_costs.append(lacking)
-        self._column_bounds.append(_Bounds(lacking, _zeros(meter.groups), _infinite(meter.groups)))
+        self.column_bounds.append(Bounds(lacking, zeros(meter.groups), infinite(meter.groups)))
         own, layout = self._layout.meter_prices[at], self._layout
 
         def least(problem: Problem) -> Floats:
@@ -188,39 +156,20 @@ class Metering:
                     np.subtract.at(wanted, list(row.months), problem.coefficients.meter_price[prices])
             return wanted
 
-        rows = self._add_rows(meter.groups, least, _infinite(meter.groups))
-        self._enter(rows, lacking, 1.0)
+        rows = self.add_rows(meter.groups, least, infinite(meter.groups))
+        self.enter(rows, lacking, 1.0)
         for term, (flow, category) in enumerate(zip(layout.costs.flow, layout.costs.category, strict=True)):
             column = self._flow_columns.get(flow)
             if flow in self._flows(meter) and category is not CostCategory.VARIABLE and column is not None:
                 sign = -1.0 if category is CostCategory.REVENUE else 1.0
-                self._entries.append(_Entries(rows[months], column + np.arange(self._steps), _prices(term, sign)))
+                self.entries.append(Entries(rows[months], column + np.arange(self._steps), _prices(term, sign)))
         for other, pieces in others:
             row = layout.meters[other]
             where = np.repeat(rows[list(row.months)], row.pieces)
-            self._entries.append(_Entries(where, pieces.ravel(), _meter_prices(layout.meter_prices[other])))
+            self.entries.append(Entries(where, pieces.ravel(), _meter_prices(layout.meter_prices[other])))
 
     def _flows(self, meter: MeterRow) -> tuple[int, int]:
         return self._layout.imports[meter.exchange], self._layout.exports[meter.exchange]
-
-    def _add_columns(self, count: int) -> Ints:
-        first, self.columns = self.columns, self.columns + count
-        return np.arange(first, self.columns)
-
-    def _add_rows(self, count: int, lower: Numbers, upper: Numbers) -> Ints:
-        first, self.rows = self.rows, self.rows + count
-        rows = np.arange(first, self.rows)
-        self._row_bounds.append(_Bounds(rows, lower, upper))
-        return rows
-
-    def _enter(self, rows: Ints, columns: Ints, value: float) -> None:
-        values = np.full(len(rows), value)
-        self._entries.append(_Entries(rows, columns, lambda _: values))
-
-
-def _fill(bounds: list[_Bounds], problem: Problem, lower: Floats, upper: Floats) -> None:
-    for some in bounds:
-        lower[some.at], upper[some.at] = some.lower(problem), some.upper(problem)
 
 
 def _widths(problem: Problem, at: int) -> Floats:
@@ -265,13 +214,3 @@ def _meter_prices(rows: slice) -> Numbers:
 
 def _floors(at: int, count: int) -> Numbers:
     return lambda problem: np.full(count, problem.coefficients.meter_floor[at])
-
-
-def _zeros(count: int) -> Numbers:
-    zeros = np.zeros(count)
-    return lambda _: zeros
-
-
-def _infinite(count: int) -> Numbers:
-    infinite = np.full(count, np.inf)
-    return lambda _: infinite

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
 from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.errors import FailureCause, SolveError
 from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import EndRule, Problem
+from ecosystemiser.model.problem import EndRule, Ints, Problem
 from ecosystemiser.results import Solution, SolverReport
+from ecosystemiser.results.switching import given_at
 from ecosystemiser.solver.milp.certificate import is_certified
+from ecosystemiser.solver.milp.exclusion import Strict, opposites
 from ecosystemiser.solver.milp.formulation import Formulation, Program, formulate
 from ecosystemiser.solver.milp.highs import HighsSession, Outcome
 from ecosystemiser.solver.milp.metering import falling_meters
@@ -47,12 +50,37 @@ class MilpSolver:
         is_warm = self._session.is_warm
         self._session.load(program)
         outcome = self._warm_outcome(program, should_stop) if is_warm else self._session.run(should_stop)
-        if outcome is not None:
-            return self._solution(problem, outcome, "warm" if is_warm else "cold")
-        self.cold_repeats += 1
-        self._session.forget()
-        self._session.load(program)
-        return self._solution(problem, self._session.run(should_stop), "warm, then cold")
+        start = "warm" if is_warm else "cold"
+        if outcome is None:
+            self.cold_repeats += 1
+            self._session.forget()
+            self._session.load(program)
+            outcome, start = self._session.run(should_stop), "warm, then cold"
+        plan = self._solution(problem, self._form, outcome, start)
+        broken = _broken(problem, self._form, outcome, plan)
+        return self._solve_strictly(problem, plan, broken, should_stop) if broken else plan
+
+    def _solve_strictly(
+        self, problem: Problem, plan: Solution, broken: Strict, should_stop: Callable[[], bool] | None
+    ) -> Solution:
+        """Return a plan that does no opposites at once, found by forbidding them where plans did them.
+
+        The program and basis that variations start from stay as they are.
+        """
+        strict, iterations, seconds = Strict(), plan.report.iterations, plan.report.solve_seconds
+        while broken:
+            strict, before = strict.with_more(broken), strict
+            if strict.size == before.size:
+                break  # it is forbidden already: what is left is rounding, which the audit judges
+            form, session = Formulation(problem, strict), HighsSession(self._options)
+            session.load(formulate(form, problem))
+            outcome = session.run(should_stop)
+            iterations, seconds = iterations + outcome.iterations, seconds + outcome.seconds
+            plan = self._solution(problem, form, outcome, plan.report.start)
+            broken = _broken(problem, form, outcome, plan)
+        notes = (*plan.report.notes, *strict.words(problem))
+        report = replace(plan.report, iterations=iterations, solve_seconds=seconds, notes=notes)
+        return replace(plan, report=report)
 
     def start_from(self, base: Problem | None, *, should_stop: Callable[[], bool] | None = None) -> None:
         """Let what follows start from the optimum of `base`, whatever was solved before; None: of the last base.
@@ -85,9 +113,10 @@ class MilpSolver:
         if key != self._key:
             self._key, self._form, self._session = key, Formulation(problem), HighsSession(self._options)
 
-    def _solution(self, problem: Problem, outcome: Outcome, start: str) -> Solution:
+    def _solution(self, problem: Problem, form: Formulation, outcome: Outcome, start: str) -> Solution:
         check_coefficients(problem)  # those that no program holds are read by results
-        flows, levels = self._flows(problem, outcome.columns), self._levels(problem, outcome.columns)
+        on = _on(problem, form, outcome.columns)
+        flows, levels = _flows(problem, form, outcome.columns, on), _levels(problem, form, outcome.columns)
         collect(problem, flows, levels)
         _cancel_circles(problem, flows)
         report = SolverReport(
@@ -99,36 +128,57 @@ class MilpSolver:
             iterations=outcome.iterations,
             start=start,
         )
-        form, steps = self._form, problem.steps
+        steps = problem.steps
         return Solution(
             flows,
             levels,
             report,
             bus_prices=outcome.row_duals[: form.bus_rows].reshape(-1, steps),
             storage_prices=outcome.row_duals[form.bus_rows : form.storage_rows].reshape(-1, steps),
+            on=on if len(on) else None,
         )
 
-    def _flows(self, problem: Problem, columns: Floats) -> Floats:
-        """Return all flows: free ones from their columns (kept within their bounds), the others as they follow."""
-        layout, steps = problem.layout, problem.steps
-        flows = np.zeros((len(layout.flows), steps))
-        for flow, first in self._form.first_column.items():
-            flows[flow] = np.clip(columns[first : first + steps], 0.0, problem.limits(flow))
-        for flow, must in zip(layout.sinks, layout.must_meet, strict=True):
-            if must:
-                flows[flow] = problem.limits(flow)
-        for output, (flow, converter) in enumerate(zip(layout.outputs, layout.output_converter, strict=True)):
-            flows[flow] = flows[layout.inputs[converter]] * problem.ratios(output)
-        return flows
 
-    def _levels(self, problem: Problem, columns: Floats) -> Floats:
-        numbers, steps = problem.coefficients, problem.steps
-        levels = np.zeros((len(self._form.first_level), steps + 1))
-        for storage, first in enumerate(self._form.first_level):
-            levels[storage, 1:] = np.clip(columns[first : first + steps], 0.0, numbers.capacity[storage])
-            is_cyclic = problem.end is EndRule.CYCLIC
-            levels[storage, 0] = levels[storage, -1] if is_cyclic else numbers.initial_level[storage]
-        return levels
+def _flows(problem: Problem, form: Formulation, columns: Floats, on: Ints) -> Floats:
+    """Return all flows: free ones from their columns (kept within their bounds), the others as they follow."""
+    layout, steps = problem.layout, problem.steps
+    flows = np.zeros((len(layout.flows), steps))
+    for flow, first in form.first_column.items():
+        flows[flow] = np.clip(columns[first : first + steps], 0.0, problem.limits(flow))
+    for flow, must in zip(layout.sinks, layout.must_meet, strict=True):
+        if must:
+            flows[flow] = problem.limits(flow)
+    switched = form.switching.inputs(problem, columns)
+    for at, drawn in switched.items():
+        flow = layout.inputs[layout.committed[at].converter]
+        flows[flow] = np.clip(drawn, 0.0, problem.limits(flow))
+    given = {layout.committed[at].converter: given_at(problem, at, drawn, on[at]) for at, drawn in switched.items()}
+    for output, (flow, converter) in enumerate(zip(layout.outputs, layout.output_converter, strict=True)):
+        flows[flow] = given.get(converter, flows[layout.inputs[converter]]) * problem.ratios(output)
+    return flows
+
+
+def _on(problem: Problem, form: Formulation, columns: Floats) -> Ints:
+    """Return how many units of each committed converter are on. (committed, steps)"""
+    on = np.zeros((len(problem.layout.committed), problem.steps), dtype=np.int64)
+    for at, its_columns in form.switching.on.items():
+        on[at] = np.round(columns[its_columns])
+    return on
+
+
+def _levels(problem: Problem, form: Formulation, columns: Floats) -> Floats:
+    numbers, steps = problem.coefficients, problem.steps
+    levels = np.zeros((len(form.first_level), steps + 1))
+    for storage, first in enumerate(form.first_level):
+        levels[storage, 1:] = np.clip(columns[first : first + steps], 0.0, numbers.capacity[storage])
+        is_cyclic = problem.end is EndRule.CYCLIC
+        levels[storage, 0] = levels[storage, -1] if is_cyclic else numbers.initial_level[storage]
+    return levels
+
+
+def _broken(problem: Problem, form: Formulation, outcome: Outcome, plan: Solution) -> Strict:
+    """Return what a plan does that no machine can."""
+    return replace(opposites(problem, plan.flows), curves=form.switching.unordered(problem, outcome.columns))
 
 
 def _cancel_circles(problem: Problem, flows: Floats) -> None:

@@ -76,6 +76,10 @@ def check_capable(problem: Problem) -> None:
         if len(problem.layout.outputs_of(converter)) > 1:
             name = problem.layout.flows[flow].component
             findings.append(Finding("has several outputs, which rule_based cannot", "use solver_type: milp", name))
+    for one in problem.layout.committed:
+        name = problem.layout.flows[problem.layout.inputs[one.converter]].component
+        message = "has a least load, starts or part-load efficiency, which rule_based cannot plan"
+        findings.append(Finding(message, "use solver_type: milp or hybrid", name))
     if findings:
         raise InputError(findings)
 

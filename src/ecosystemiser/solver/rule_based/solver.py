@@ -177,4 +177,10 @@ def _scatter(tally: dict[str, Floats], sums: Sums, lanes: Ints, count: int) -> N
 
 def _tally(numbers: Numbers, rows: dict[str, Floats]) -> Tally:
     scalars = {name: rows.pop(name)[0] for name in ORIGINS}
-    return Tally(level_first=numbers.initial_level, **rows, **scalars, spilled=np.zeros_like(rows["level_last"]))
+    return Tally(
+        level_first=numbers.initial_level,
+        **rows,
+        **scalars,
+        spilled=np.zeros_like(rows["level_last"]),
+        starts=np.zeros((0, rows["level_last"].shape[1])),
+    )
