@@ -235,5 +235,6 @@ def totals_of(problem: Problem, sums: Floats, peaks: Floats) -> Totals:
             spilled=np.zeros((len(layout.charges), len(sums))),
             residual=np.array([by_bus[bus.name] for bus in layout.buses]),
             metered=np.zeros((0, len(sums))),  # nor any tariff
+            starts=np.zeros((0, len(sums))),  # nor anything that is switched
         ),
     )

@@ -290,6 +290,8 @@ class Problem:
     on_before: Ints | None = None
     """How many units of each committed converter were on in the steps before the first; None: all were off for long.
     (committed, some steps)"""
+    peak_before: Floats | None = None
+    """What each group of PEAK meters has reached before the first step; None: nothing. (groups of all meters,)"""
 
     @property
     def steps(self) -> int:

@@ -111,7 +111,7 @@ def tally_of(problem: Problem, flows: Floats, levels: Floats, on: Ints | None = 
 def _starts(problem: Problem, on: Ints | None) -> Floats:
     if on is None:
         return np.zeros(len(problem.layout.committed))
-    return starts_of(problem, on).sum(axis=1).astype(np.float64)
+    return np.asarray(starts_of(problem, on).sum(axis=1), dtype=np.float64)
 
 
 def _month_peaks(problem: Problem, flows: Floats) -> Floats:

@@ -15,13 +15,14 @@ import numpy as np
 from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError
 from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import EndRule, Problem
+from ecosystemiser.model.problem import EndRule, Ints, Problem
 from ecosystemiser.results import Solution, SolverReport
 from ecosystemiser.results.charges import charges_of, gathered
+from ecosystemiser.results.switching import starts_of
 from ecosystemiser.solver.milp.bound import lower_bound
 from ecosystemiser.solver.milp.solver import MilpSolver
 from ecosystemiser.solver.unseen import unseen_charges
-from ecosystemiser.solver.windows import Window, window_problem, windows_of
+from ecosystemiser.solver.windows import Past, Window, seen_by_windows, window_problem, windows_of
 
 __all__ = ["RollingHorizonSolver", "WindowPlan", "check_windows", "plan_cost", "plan_windows"]
 
@@ -32,6 +33,7 @@ class WindowPlan:
 
     flows: Floats
     levels: Floats
+    on: Ints | None
     bus_prices: Floats
     storage_prices: Floats
     windows: int
@@ -58,16 +60,16 @@ class RollingHorizonSolver:
         report = SolverReport(
             solver="rolling_horizon",
             status="rolled",
-            objective=plan_cost(problem, plan.flows, plan.levels),
+            objective=plan_cost(problem, plan.flows, plan.levels, plan.on),
             bound=lower_bound(problem, plan.bus_prices, plan.storage_prices),
             solve_seconds=time.perf_counter() - begin,
             iterations=plan.iterations,
             notes=(
                 f"{plan.windows} windows of {self._options.lookahead_h} h, {self._options.commit_h} h kept",
-                *unseen_charges(problem),
+                *unseen_charges(problem, sees_peaks=True),
             ),
         )
-        return Solution(plan.flows, plan.levels, report, plan.bus_prices, plan.storage_prices)
+        return Solution(plan.flows, plan.levels, report, plan.bus_prices, plan.storage_prices, plan.on)
 
 
 def plan_windows(
@@ -79,13 +81,15 @@ def plan_windows(
 ) -> WindowPlan:
     """Return the joined plan of all windows; each is asked to end at the `targets` of its end. (storages, steps + 1)"""
     milp.forget()  # of two equal optima, the one that the last basis favours would lead to other windows
-    layout, steps = problem.layout, problem.steps
+    layout, steps, seen = problem.layout, problem.steps, seen_by_windows(problem)
+    on = np.zeros((len(layout.committed), steps), dtype=np.int64)
     flows, levels = np.zeros((len(layout.flows), steps)), np.zeros((len(layout.charges), steps + 1))
     bus_prices, storage_prices = np.zeros((len(layout.buses), steps)), np.zeros((len(layout.charges), steps))
     levels[:, 0] = problem.coefficients.initial_level
     count = iterations = 0
     for window in windows_of(steps, *_window_steps(options, problem.step_h)):
-        part = window_problem(problem, window, levels[:, window.first], targets[:, window.seen])
+        past = Past(levels[:, window.first], on[:, : window.first], flows[:, : window.first])
+        part = window_problem(seen, window, past, targets[:, window.seen])
         solution = _solved(milp, problem, part, window, should_stop)
         kept = window.committed - window.first
         own = slice(window.first, window.committed)
@@ -93,14 +97,18 @@ def plan_windows(
         levels[:, window.first + 1 : window.committed + 1] = solution.levels[:, 1 : kept + 1]
         bus_prices[:, own] = solution.bus_prices[:, :kept] if solution.bus_prices is not None else 0.0
         storage_prices[:, own] = solution.storage_prices[:, :kept] if solution.storage_prices is not None else 0.0
+        if solution.on is not None:
+            on[:, own] = solution.on[:, :kept]
         count, iterations = count + 1, iterations + solution.report.iterations
-    return WindowPlan(flows, levels, bus_prices, storage_prices, count, iterations)
+    return WindowPlan(flows, levels, on if len(on) else None, bus_prices, storage_prices, count, iterations)
 
 
-def plan_cost(problem: Problem, flows: Floats, levels: Floats) -> float:
+def plan_cost(problem: Problem, flows: Floats, levels: Floats, on: Ints | None = None) -> float:
     """Return the total_cost of a plan."""
     costs = float(np.sum(problem.unit_costs() * flows)) + problem.fixed_costs()
     costs += float(sum(charge.cost.sum() for charge in charges_of(problem, gathered(problem, flows))))
+    if on is not None:
+        costs += float(problem.coefficients.start_cost @ starts_of(problem, on).sum(axis=1))
     if problem.end == "shortfall":
         short = np.maximum(problem.coefficients.end_level - levels[:, -1], 0.0)
         costs += float(problem.coefficients.end_price @ short)

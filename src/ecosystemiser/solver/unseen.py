@@ -16,12 +16,15 @@ _WORDS = {
 """STANDING charges do not depend on the plan."""
 
 
-def unseen_charges(problem: Problem) -> tuple[str, ...]:
-    """Return a note for each exchange whose bill depends on more than the price of each amount."""
+def unseen_charges(problem: Problem, *, sees_peaks: bool = False) -> tuple[str, ...]:
+    """Return a note for each exchange whose bill depends on more than the price of each amount.
+
+    `sees_peaks`: dispatch knew what peaks had been reached.
+    """
     layout = problem.layout
     unseen: dict[str, list[str]] = {}
     for meter in layout.meters:
-        if meter.kind in _WORDS:
+        if meter.kind in _WORDS and not (sees_peaks and meter.kind is MeterKind.PEAK):
             name = layout.flows[layout.imports[meter.exchange]].component
             unseen.setdefault(name, []).append(_WORDS[meter.kind])
     return tuple(

@@ -9,7 +9,7 @@ from ecosystemiser.model.kinds import Floats
 from ecosystemiser.solver.milp.formulation import Program
 from ecosystemiser.solver.milp.highs import Outcome
 
-__all__ = ["dual_bound", "is_certified"]
+__all__ = ["dual_bound", "is_certified", "pressed"]
 
 TOLERANCE = 1e-6
 DUAL_TOLERANCE = 1e-6
@@ -38,7 +38,7 @@ def dual_bound(program: Program, row_duals: Floats) -> float:
     """
     priced = np.bincount(_owners(program), program.values * row_duals[program.rows], minlength=len(program.cost))
     reduced = program.cost - priced
-    return _pressed(row_duals, program.row_lower, program.row_upper) + _pressed(reduced, program.lower, program.upper)
+    return pressed(row_duals, program.row_lower, program.row_upper) + pressed(reduced, program.lower, program.upper)
 
 
 def _owners(program: Program) -> NDArray[np.int64]:
@@ -54,7 +54,8 @@ def _violation(values: Floats, lower: Floats, upper: Floats) -> float:
     return float(np.maximum(lower - values, values - upper).max(initial=0.0))
 
 
-def _pressed(duals: Floats, lower: Floats, upper: Floats) -> float:
+def pressed(duals: Floats, lower: Floats, upper: Floats) -> float:
+    """Return what duals are worth at the bounds that they press on; -inf where one presses on no bound."""
     bounds = np.where(duals > 0, lower, upper)
     is_free = np.isinf(bounds) & (np.abs(duals) <= DUAL_TOLERANCE)
     active = (duals != 0) & ~is_free

@@ -86,10 +86,12 @@ class Metering(Part):
             peaks = pieces[:, 0]
             if meter.pieces > 1 or meter.ratchet_groups:
                 peaks = self.add_columns(meter.groups)
-                self.column_bounds.append(Bounds(peaks, zeros(meter.groups), infinite(meter.groups)))
+                self.column_bounds.append(Bounds(peaks, self._reached(at), infinite(meter.groups)))
                 self._bill_peaks(at, meter, pieces, peaks)
             else:
-                self.column_bounds.append(Bounds(peaks, _floors(at, meter.groups), infinite(meter.groups)))
+                least, reached = _floors(at, meter.groups), self._reached(at)
+                lower = lambda problem: np.maximum(least(problem), reached(problem))  # noqa: E731
+                self.column_bounds.append(Bounds(peaks, lower, infinite(meter.groups)))
             if bought is not None:
                 rows = self.add_rows(len(steps), zeros(len(steps)), infinite(len(steps)))
                 self.enter(rows, peaks[group], 1.0)
@@ -101,6 +103,12 @@ class Metering(Part):
             self.enter(rows[group], bought + steps, 1.0)
         if sold is not None and meter.kind is MeterKind.NET:
             self.enter(rows[group], sold + steps, -1.0)
+
+    def _reached(self, at: int) -> Numbers:
+        """Return the peak that each group has reached before the first step."""
+        rows = self._layout.meter_groups[at]
+        none = np.zeros(rows.stop - rows.start)
+        return lambda problem: none if problem.peak_before is None else problem.peak_before[rows]
 
     def _bill_peaks(self, at: int, meter: MeterRow, pieces: Ints, peaks: Ints) -> None:
         """Let what is billed be at or above its group's peak, the floor, and a share of the peaks before."""

@@ -6,20 +6,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-import numpy as np
-
 from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.errors import FailureCause, SolveError
-from ecosystemiser.model.kinds import Floats
-from ecosystemiser.model.problem import EndRule, Ints, Problem
+from ecosystemiser.model.problem import Problem
 from ecosystemiser.results import Solution, SolverReport
-from ecosystemiser.results.switching import given_at
 from ecosystemiser.solver.milp.certificate import is_certified
 from ecosystemiser.solver.milp.exclusion import Strict, opposites
 from ecosystemiser.solver.milp.formulation import Formulation, Program, formulate
 from ecosystemiser.solver.milp.highs import HighsSession, Outcome
-from ecosystemiser.solver.milp.metering import falling_meters
 from ecosystemiser.solver.milp.overflow import collect
+from ecosystemiser.solver.milp.reading import cancel_circles, flows_of, levels_of, units_on
 from ecosystemiser.solver.numbers import check_coefficients, check_signals
 
 __all__ = ["MilpSolver"]
@@ -115,10 +111,10 @@ class MilpSolver:
 
     def _solution(self, problem: Problem, form: Formulation, outcome: Outcome, start: str) -> Solution:
         check_coefficients(problem)  # those that no program holds are read by results
-        on = _on(problem, form, outcome.columns)
-        flows, levels = _flows(problem, form, outcome.columns, on), _levels(problem, form, outcome.columns)
+        on = units_on(problem, form, outcome.columns)
+        flows, levels = flows_of(problem, form, outcome.columns, on), levels_of(problem, form, outcome.columns)
         collect(problem, flows, levels)
-        _cancel_circles(problem, flows)
+        cancel_circles(problem, flows)
         report = SolverReport(
             solver="milp",
             status="optimal",
@@ -139,58 +135,6 @@ class MilpSolver:
         )
 
 
-def _flows(problem: Problem, form: Formulation, columns: Floats, on: Ints) -> Floats:
-    """Return all flows: free ones from their columns (kept within their bounds), the others as they follow."""
-    layout, steps = problem.layout, problem.steps
-    flows = np.zeros((len(layout.flows), steps))
-    for flow, first in form.first_column.items():
-        flows[flow] = np.clip(columns[first : first + steps], 0.0, problem.limits(flow))
-    for flow, must in zip(layout.sinks, layout.must_meet, strict=True):
-        if must:
-            flows[flow] = problem.limits(flow)
-    switched = form.switching.inputs(problem, columns)
-    for at, drawn in switched.items():
-        flow = layout.inputs[layout.committed[at].converter]
-        flows[flow] = np.clip(drawn, 0.0, problem.limits(flow))
-    given = {layout.committed[at].converter: given_at(problem, at, drawn, on[at]) for at, drawn in switched.items()}
-    for output, (flow, converter) in enumerate(zip(layout.outputs, layout.output_converter, strict=True)):
-        flows[flow] = given.get(converter, flows[layout.inputs[converter]]) * problem.ratios(output)
-    return flows
-
-
-def _on(problem: Problem, form: Formulation, columns: Floats) -> Ints:
-    """Return how many units of each committed converter are on. (committed, steps)"""
-    on = np.zeros((len(problem.layout.committed), problem.steps), dtype=np.int64)
-    for at, its_columns in form.switching.on.items():
-        on[at] = np.round(columns[its_columns])
-    return on
-
-
-def _levels(problem: Problem, form: Formulation, columns: Floats) -> Floats:
-    numbers, steps = problem.coefficients, problem.steps
-    levels = np.zeros((len(form.first_level), steps + 1))
-    for storage, first in enumerate(form.first_level):
-        levels[storage, 1:] = np.clip(columns[first : first + steps], 0.0, numbers.capacity[storage])
-        is_cyclic = problem.end is EndRule.CYCLIC
-        levels[storage, 0] = levels[storage, -1] if is_cyclic else numbers.initial_level[storage]
-    return levels
-
-
 def _broken(problem: Problem, form: Formulation, outcome: Outcome, plan: Solution) -> Strict:
     """Return what a plan does that no machine can."""
     return replace(opposites(problem, plan.flows), curves=form.switching.unordered(problem, outcome.columns))
-
-
-def _cancel_circles(problem: Problem, flows: Floats) -> None:
-    """Take back what an exchange buys only to sell it in the same step, where that earns nothing.
-
-    Where a price falls with the amount, buying more for sale may earn something; then it stays.
-    """
-    layout, costs = problem.layout, problem.unit_costs()
-    falling = {row.exchange for row, falls in zip(layout.meters, falling_meters(problem), strict=True) if falls}
-    for exchange, (bought, sold) in enumerate(zip(layout.imports, layout.exports, strict=True)):
-        if exchange in falling:
-            continue
-        both = np.where(costs[bought] + costs[sold] >= 0, np.minimum(flows[bought], flows[sold]), 0.0)
-        flows[bought] -= both
-        flows[sold] -= both
