@@ -288,7 +288,7 @@ class Problem:
     is_full_year: bool
     end: EndRule = EndRule.SHORTFALL
     on_before: Ints | None = None
-    """How many units of each committed converter were on in the steps before the first; None: all were off for long.
+    """How many units of each committed converter were on in the steps before the first; before these all were off.
     (committed, some steps)"""
     peak_before: Floats | None = None
     """What each group of PEAK meters has reached before the first step; None: nothing. (groups of all meters,)"""

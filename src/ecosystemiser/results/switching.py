@@ -13,7 +13,8 @@ __all__ = ["given_at", "least_loads", "on_with_history", "starts_of"]
 def on_with_history(problem: Problem, on: Ints) -> Ints:
     """Return the units that are on, with the steps before the first. (committed, memory + steps)
 
-    The memory is as long as the longest time that a unit has to stay on or off, or one step.
+    The memory is as long as the longest time that a unit has to stay on or off, or one step. Before what the problem
+    knows of, all units were off.
     """
     layout = problem.layout
     memory = max([one.memory for one in layout.committed], default=1)
@@ -21,7 +22,6 @@ def on_with_history(problem: Problem, on: Ints) -> Ints:
     if problem.on_before is not None:
         known = problem.on_before[:, -memory:]
         before[:, memory - known.shape[1] :] = known
-        before[:, : memory - known.shape[1]] = known[:, :1]
     return np.concatenate([before, on], axis=1)
 
 

@@ -431,15 +431,15 @@ def lp_text(problem):
     lines = ["min", f"  cost: {cost}", "st"]
     for row, name in enumerate(rows):
         lower, upper = program.row_lower[row], program.row_upper[row]
-        relation = "=" if lower == upper else ">="
-        assert lower == upper or upper == np.inf
-        lines.append(f"  {name}: {terms(matrix[row], columns)} {relation} {lower:.12g}")
+        relation = "=" if lower == upper else ">=" if upper == np.inf else "<="
+        assert lower == upper or upper == np.inf or lower == -np.inf
+        lines.append(f"  {name}: {terms(matrix[row], columns)} {relation} {upper if relation == '<=' else lower:.12g}")
     lines.append("bounds")
     for column, name in enumerate(columns):
         lower, upper = program.lower[column], program.upper[column]
         lines.append(f"  {lower:.12g} <= {name} <= {'inf' if upper == np.inf else f'{upper:.12g}'}")
     whole = [f"  {columns[column]}" for column in program.integers]
-    return "\n".join([*lines, *(["binary", *whole] if whole else []), "end", ""])
+    return "\n".join([*lines, *(["general", *whole] if whole else []), "end", ""])
 
 
 def terms(values, names):
@@ -460,7 +460,16 @@ def column_names(problem, form):
         names |= {first + step: f"{storage}.level({step + 1})" for step in range(form.steps)}
         if form.has_shortfall:
             names[form.first_short + at] = f"{storage}.missing"
-    names |= {column: f"billed.{at}" for at, column in enumerate(range(len(names), form.columns), 1)}
+    switching = form.switching
+    for device in switching.on:
+        name = problem.layout.flows[problem.layout.inputs[problem.layout.committed[device].converter]].component
+        blocks = {"on": switching.on[device], "start": switching.start[device]}
+        blocks |= {f"piece_{at}": columns for at, columns in enumerate(switching.pieces[device], 1)}
+        for word, columns in blocks.items():
+            names |= {int(column): f"{name}.{word}({step})" for step, column in enumerate(columns, 1)}
+    rest = [column for column in range(form.columns) if column not in names]
+    word = "full" if problem.layout.committed else "billed"
+    names |= {column: f"{word}.{at}" for at, column in enumerate(rest, 1)}
     assert sorted(names) == list(range(form.columns))
     return [names[at] for at in range(form.columns)]
 
@@ -471,7 +480,8 @@ def row_names(problem, form):
     names += [f"content_of_{storage}({step})" for storage in problem.layout.storage_names for step in steps]
     if form.has_shortfall:
         names += [f"end_of_{storage}" for storage in problem.layout.storage_names]
-    names += [f"bill({at})" for at in range(1, form.rows - len(names) + 1)]
+    word = "switch" if problem.layout.committed else "bill"
+    names += [f"{word}({at})" for at in range(1, form.rows - len(names) + 1)]
     assert len(names) == form.rows
     return names
 
@@ -483,7 +493,27 @@ ROOF_AND_BATTERY = """
   battery: {type: battery, capacity_kwh: 8, power_kw: 4, charge_efficiency: 0.9, discharge_efficiency: 0.8,
             loss_per_hour: 0.25, variable_cost_per_kwh: 0.02}
 """
+SWITCHED = """
+  grid: {type: grid, import_price_per_kwh: [0.1, 0.2, 0.3], export_limit_kw: 0}
+  rooms: {type: heat_demand, profile: [2.0, 1.0, 4.0]}
+  boiler: {type: electric_boiler, power_kw: 4, efficiency: 1.0, FIELDS}
+"""
 PINNED = {
+    # On, started and one piece above the least load; 2 hours on at least, 2 off: hours 0 and 2 need it, so hour 1, too.
+    "switched": (
+        SWITCHED.replace("FIELDS", "minimum_load: 0.25, start_cost: 0.5, min_up_h: 2, min_down_h: 2"),
+        {"steps": 3},
+        0.2 + 0.2 + 1.2 + 0.5,
+    ),
+    # Two units, each on or off; 2 kW each.
+    "two_units": (SWITCHED.replace("4,", "2, count: 2,").replace("FIELDS", "start_cost: 0.5"), {"steps": 3}, 1.6 + 1.0),
+    # Half load gives half as much for its input: a whole number says that the lower piece is full. 2 kWh at 2 + 2/3 kW,
+    # 1 at 2, 4 at 4.
+    "part_load": (
+        SWITCHED.replace("FIELDS", "part_load: {load: [0.25, 0.5, 1], efficiency: [0.25, 0.5, 1]}"),
+        {"steps": 3},
+        0.1 * (2 + 2 / 3) + 0.2 * 2 + 0.3 * 4,
+    ),
     # PV, battery and grid over two hours, by end rule.
     "pv_battery_grid.shortfall": (ROOF_AND_BATTERY, {}, 0.3472),
     "pv_battery_grid.cyclic": (ROOF_AND_BATTERY, {"end": "cyclic"}, 0.08 - 0.05 * (2 - 1.25 / 0.675)),
@@ -626,6 +656,7 @@ def test_the_pinned_program_costs_what_the_solver_says_and_what_was_derived(name
     peaks: 4 kW at 28; in February half of that, 2 kW at 31; 4 kW at 1; 5 kWh at 0.1.
     tiers: 2 kWh at 0.1, 1.5 at 0.3; falling_tiers: 2 at 0.3, 1.5 at 0.1.
     net_metering: 4 kWh sold, 2 bought, both at 0.3; the surplus of 2 earns 0.1 instead.
+    switched, two_units, part_load: see the comments there.
     least_bill: 0.2 of energy, 0.2 of peak and 1 of fixed charge lack 0.6 to 2.
     """
     components, options, derived = PINNED[name]

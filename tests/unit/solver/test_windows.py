@@ -7,7 +7,7 @@ from ecosystemiser.model.compiling import compile_problem
 from ecosystemiser.model.loading import load_system
 from ecosystemiser.model.problem import EndRule
 from ecosystemiser.reader import parse_yaml
-from ecosystemiser.solver.windows import Window, window_problem, windows_of
+from ecosystemiser.solver.windows import Past, Window, window_problem, windows_of
 
 SYSTEM = """
 system_id: windows
@@ -17,6 +17,9 @@ components:
   battery: {type: battery, capacity_kwh: 4, power_kw: 4, initial_level: 0.25, end_price: 0.7}
   load: {type: electricity_demand, profile: [1.0, 2.0, 3.0, 4.0]}
 """
+
+
+PAST = Past(np.array([3.0]), np.zeros((0, 1), dtype=np.int64), np.zeros((5, 1)))
 
 
 def problem_of(end=EndRule.SHORTFALL):
@@ -51,7 +54,7 @@ def test_every_step_is_kept_once(steps, lookahead, commit):
 def test_a_window_holds_its_steps_and_its_levels():
     """Steps 1 and 2 start at 3 kWh and are asked to leave 2.5; months count from the first one that it holds."""
     problem = problem_of()
-    part = window_problem(problem, Window(1, 2, 3), np.array([3.0]), np.array([2.5]))
+    part = window_problem(problem, Window(1, 2, 3), PAST, np.array([2.5]))
     assert part.steps == 2
     assert part.limits(3).tolist() == problem.limits(3)[1:3].tolist()
     assert part.signals.tolist() == problem.signals[:, 1:3].tolist()
@@ -59,7 +62,7 @@ def test_a_window_holds_its_steps_and_its_levels():
     assert part.coefficients.end_price.tolist() == [0.7]
     assert problem.months.tolist() == [0, 0, 1, 1]
     assert part.months.tolist() == [0, 1]
-    assert window_problem(problem, Window(2, 4, 4), np.array([3.0]), np.array([2.5])).months.tolist() == [0, 0]
+    assert window_problem(problem, Window(2, 4, 4), PAST, np.array([2.5])).months.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -74,12 +77,12 @@ def test_a_window_holds_its_steps_and_its_levels():
 def test_the_end_rule_is_that_of_the_last_window(end, within, last):
     """It is asked to end at the level of the horizon's start (1 of 4 kWh), whatever level it begins at."""
     problem = problem_of(end)
-    parts = [window_problem(problem, window, np.array([3.0]), np.array([2.5])) for window in windows_of(4, 2, 2)]
+    parts = [window_problem(problem, window, PAST, np.array([2.5])) for window in windows_of(4, 2, 2)]
     assert [part.end for part in parts] == [within, last]
     assert [part.coefficients.end_level.tolist() for part in parts] == [[2.5], [1]]
 
 
 def test_the_problem_itself_stays():
     problem = problem_of(EndRule.CYCLIC)
-    window_problem(problem, Window(0, 2, 2), np.array([3.0]), np.array([2.5]))
+    window_problem(problem, Window(0, 2, 2), PAST, np.array([2.5]))
     assert (problem.steps, problem.end, problem.coefficients.initial_level.tolist()) == (4, EndRule.CYCLIC, [1])

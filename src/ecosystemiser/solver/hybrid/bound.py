@@ -38,7 +38,9 @@ def certified_bound(linear: Linear, circuits: Sequence[Circuit], duals: Floats) 
     for circuit in _apart(circuits):
         if _is_bounded(problem, circuit):
             of_linear = _in_the_dual(linear, circuit, duals, reduced)
-            bound += max(0.0, _of_device(linear, circuit, duals, reduced) - of_linear)
+            alone = _of_device(linear, circuit, duals, reduced)
+            if np.isfinite(alone):  # else rounding has left no way through the cells
+                bound += max(0.0, alone - of_linear)
     return float(bound)
 
 
@@ -187,8 +189,8 @@ def _with_device(others: SupplyCurve, least: Floats, most: Floats, ratio: Floats
 def _nodes(curve: SupplyCurve, store: _Store) -> tuple[Floats, Floats]:
     """Return the corners of the cost of leaving an amount for the storage: amounts and costs. (steps, corners) each
 
-    The storage's own cost, and what its content is worth at the step's end, are in it. Where what is left is too much or
-    too little for the storage, whatever is chosen, the costs are infinite.
+    The storage's own cost, and what its content is worth at the step's end, are in it. Where what is left is too much
+    or too little for the storage, whatever is chosen, the costs are infinite.
     """
     steps = len(curve.base)
     widths = np.minimum(curve.width, (store.most_in + store.most_out + np.abs(curve.base) + 1.0)[:, None])

@@ -17,8 +17,6 @@ __all__ = ["committed"]
 
 LOADS, LEVELS = 16, 101
 """From which a dynamic program chooses."""
-HELD = 0.2
-"""Share of the curve in which storages do what they did last: price alone swings, storages held alone stick."""
 PENALTY = 20.0
 """Times the highest price, for what is short or too much."""
 UNBOUND = 1e12
@@ -27,8 +25,8 @@ UNBOUND = 1e12
 def committed(linear: Linear, circuits: Sequence[Circuit], duals: Floats, flows: Floats, first_levels: Floats) -> Ints:
     """Return what is on. (committed, steps)
 
-    `duals` of the linear program's rows are the prices, `flows` the last plan: what devices not yet decided do, and a
-    part of what storages do. `first_levels`: (storages,).
+    `duals` of the linear program's rows are the prices, `flows` the last plan: what devices not yet decided do.
+    `first_levels`: (storages,).
     """
     problem = linear.problem
     on = np.zeros((1 + max(one.committed for one in circuits), problem.steps), dtype=np.int64)
@@ -57,15 +55,10 @@ class _Prices:
         own = frozenset({circuit.flow, *_outputs(problem, circuit.flow)})
         others = self._switched - {circuit.flow}
         fixed = {flow: flows[flow] for other in others for flow in (other, *_outputs(problem, other))}
-        held = fixed | {flow: flows[flow] for flow in (*layout.charges, *layout.discharges)}
         shares = np.linspace(0.0, 1.0, LOADS)
         loads = circuit.least[:, None] + shares * (circuit.most - circuit.least)[:, None]
         drawn, ratio = np.column_stack([np.zeros(steps), loads]), problem.ratios(circuit.output)
-
-        def costs(given: dict[int, Floats]) -> Floats:
-            curve = supply_curve(problem, form, self._reduced, self._duals, circuit.source, own, given)
-            return curve.costs(drawn, self._penalty)
-
+        curve = supply_curve(problem, form, self._reduced, self._duals, circuit.source, own, fixed)
         column = form.first_column[circuit.flow]
         price = self._reduced[column : column + steps] - self._bus(circuit.source) + ratio * self._bus(circuit.bus)
         limits, stored = (np.zeros(steps), np.zeros(steps)), frozenset[int]()
@@ -77,7 +70,7 @@ class _Prices:
         levels, ends = _levels(problem, at, first, self._penalty)
         return Device(
             drawn=drawn,
-            drawn_cost=(1 - HELD) * costs(fixed) + HELD * costs(held) + price[:, None] * drawn,
+            drawn_cost=curve.costs(drawn, self._penalty) + price[:, None] * drawn,
             given=drawn * ratio[:, None],
             base=rest.base,
             cost=rest.cost,

@@ -124,4 +124,4 @@ def _known_most(problem: Problem, flow: int) -> Floats | float:
     if np.isfinite(numbers.limit[layout.inputs[_converter_of(problem, flow)] if flow in layout.outputs else flow]):
         return np.inf
     finite = numbers.limit[np.isfinite(numbers.limit)] * problem.signals.max()
-    return float(finite.sum() + numbers.capacity.sum())
+    return 2.0 * float(finite.sum() + numbers.capacity.sum())

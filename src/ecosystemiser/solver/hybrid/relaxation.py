@@ -14,7 +14,7 @@ from ecosystemiser.solver.milp.formulation import Formulation, Program, formulat
 from ecosystemiser.solver.milp.highs import HighsSession
 from ecosystemiser.solver.milp.reading import flows_of, levels_of
 
-__all__ = ["Linear", "LinearPlan", "unswitched"]
+__all__ = ["Linear", "LinearPlan", "tight_relaxation", "unswitched"]
 
 
 def unswitched(problem: Problem) -> Problem:
@@ -36,6 +36,20 @@ class LinearPlan:
     duals: Floats
     """Of each row: what one more unit of its right-hand side would cost."""
     iterations: int
+
+
+def tight_relaxation(
+    problem: Problem, options: SolverOptions, should_stop: Callable[[], bool] | None
+) -> tuple[float, Floats]:
+    """Return the optimum of the whole-number program with parts of units allowed, and the duals of all its rows.
+
+    It knows a part of what starts and least loads cost, and takes longer than `Linear`, whose rows are its first ones.
+    """
+    program = formulate(Formulation(problem), problem)
+    session = HighsSession(options)
+    session.load(replace(program, integers=program.integers[:0]))
+    outcome = session.run(should_stop)
+    return outcome.objective, outcome.row_duals
 
 
 class Linear:

@@ -18,7 +18,7 @@ from ecosystemiser.solver.hybrid.bound import certified_bound
 from ecosystemiser.solver.hybrid.circuits import circuits_of, on_limits
 from ecosystemiser.solver.hybrid.commitment import committed
 from ecosystemiser.solver.hybrid.pieces import improved
-from ecosystemiser.solver.hybrid.relaxation import Linear, LinearPlan
+from ecosystemiser.solver.hybrid.relaxation import Linear, LinearPlan, tight_relaxation
 from ecosystemiser.solver.milp.overflow import collect
 from ecosystemiser.solver.milp.reading import cancel_circles
 
@@ -26,6 +26,8 @@ __all__ = ["Search"]
 
 MOST_PASSES, PATIENCE = 8, 2
 """Passes at most, and how many in a row may find nothing cheaper."""
+CLOSE = 0.005
+"""Gap at which the search ends; above it a tighter relaxation is worth its time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,7 @@ class Search:
         self._linear = Linear(problem, options)
         self._circuits = circuits_of(problem)
         self._ends = None if options.time_limit_s is None else begin + options.time_limit_s
-        self._iterations = 0
+        self._iterations = self._count = 0
 
     def relaxed_levels(self, should_stop: Callable[[], bool] | None = None) -> Floats:
         """Return the levels of the plan without on and off. (storages, steps + 1)"""
@@ -57,11 +59,16 @@ class Search:
         if not self._circuits:
             nothing = np.zeros((len(self._problem.layout.committed), self._problem.steps), dtype=np.int64)
             return self._solution(_Found(relaxed.cost, relaxed, nothing), relaxed.cost, ("nothing can be on",))
-        best, passes = self._passes(relaxed, should_stop)
+        best = self._passes(relaxed, relaxed.duals, None, should_stop)
         if best is None:
             return None
         bound = max(relaxed.cost, certified_bound(self._linear, self._circuits, relaxed.duals))
-        notes = [f"relaxation {relaxed.cost:.2f}, {passes} passes of commitment and polish"]
+        if best.cost - bound > CLOSE * abs(best.cost):
+            cost, duals = tight_relaxation(self._problem, self._options, should_stop)
+            duals = duals[: self._linear.form.rows]
+            bound = max(bound, cost, certified_bound(self._linear, self._circuits, duals))
+            best = self._passes(best.plan, duals, best, should_stop) or best
+        notes = [f"relaxation {relaxed.cost:.2f}, {self._count} passes of commitment and polish"]
         if self._ends is not None and best.cost - bound > self._options.gap * abs(best.cost):
             on, count = improved(self._problem, self._options, best.plan, best.on, self._ends, should_stop)
             better = self._polished(on, should_stop)
@@ -70,22 +77,28 @@ class Search:
                 best = better
         return self._solution(best, min(bound, best.cost), tuple(notes))
 
-    def _passes(self, relaxed: LinearPlan, should_stop: Callable[[], bool] | None) -> tuple[_Found | None, int]:
-        """Return the cheapest plan of all passes, and how many there were."""
-        best: _Found | None = None
-        last, seen, idle, count = relaxed, [relaxed.duals], 0, 0
-        while count < MOST_PASSES and idle < PATIENCE and not self._is_out_of_time():
-            duals = np.mean(seen, axis=0)
-            on = committed(self._linear, self._circuits, duals, last.flows, relaxed.levels[:, 0])
+    def _passes(
+        self, last: LinearPlan, duals: Floats, best: _Found | None, should_stop: Callable[[], bool] | None
+    ) -> _Found | None:
+        """Return the cheapest plan of all passes, or `best`.
+
+        Prices are the running mean of `duals` and those of each plan: without it they swing.
+        """
+        seen, idle, first_levels = [duals], 0, last.levels[:, 0]
+        for _ in range(MOST_PASSES):
+            if idle == PATIENCE or self._is_out_of_time():
+                break
+            mean = np.mean(seen, axis=0)
+            on = committed(self._linear, self._circuits, mean, last.flows, first_levels)
             found = self._polished(on, should_stop)
-            count += 1
+            self._count += 1
             if found is None:
                 break
             last, idle = found.plan, idle + 1
             seen.append(found.plan.duals)
             if best is None or found.cost < best.cost:
                 best, idle = found, 0
-        return best, count
+        return best
 
     def _polished(self, on: Ints, should_stop: Callable[[], bool] | None) -> _Found | None:
         """Return the cheapest plan with `on`; None where there is none."""
