@@ -4,6 +4,7 @@
      ├── InputError       the request is wrong: what, where, and what to do (exit code 2)
      ├── SolveError       a solve came to no acceptable answer; carries a FailureCause (exit code 1)
      ├── NotAgreedError   somebody was asked whether a study is to go on, and did not agree (exit code 1)
+     ├── WorkersGoneError those who were to do the work are gone for good (exit code 1)
      └── StoreError       the database or an hourly file cannot be read or written (exit code 1)
           └── DatabaseUnreachableError   the database server cannot be reached at this moment
 
@@ -25,6 +26,7 @@ __all__ = [
     "NotAgreedError",
     "SolveError",
     "StoreError",
+    "WorkersGoneError",
 ]
 
 
@@ -106,6 +108,10 @@ class SolveError(EcoSystemiserError):
 
 class NotAgreedError(EcoSystemiserError):
     """Somebody was asked whether a study is to go on, and did not agree; what was done until then is kept."""
+
+
+class WorkersGoneError(EcoSystemiserError):
+    """Those who were to do the work are gone for good, such as a cluster whose scheduler died."""
 
 
 class StoreError(EcoSystemiserError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from tests.contract.dask_by_hand import ByHand
 
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.config.study_config import StudyConfig
-from ecosystemiser.errors import InputError
+from ecosystemiser.errors import InputError, WorkersGoneError
+from ecosystemiser.jobs.events import RunCompleted
 from ecosystemiser.services import crew as crew_module
 from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
 from ecosystemiser.services.study_service import StudyService
@@ -90,6 +92,33 @@ def test_no_scheduler_is_refused(service: StudyService) -> None:
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}), refused:
         service.run_study(study("nowhere", scheduler="tcp://127.0.0.1:9"))
     assert service.database_service.query_studies() == []
+
+
+def test_a_scheduler_that_dies_is_told_soon(by_hand: ByHand, service: StudyService) -> None:
+    """Killed once the first runs are done: within 20 s the study has ended, names the address, and can go on."""
+    by_hand.add_worker("--nthreads", "1")
+    killed: list[float] = []
+
+    def kill_once_begun(_: RunCompleted) -> None:
+        if not killed:
+            by_hand.scheduler.kill()
+            killed.append(time.monotonic())
+
+    base = SimulationConfig(solver_type="milp", timesteps=2000)
+    sizes = {"battery.capacity_kwh": [float(size) for size in range(1, 13)]}
+    asked = StudyConfig(study_id="lost", base_config=base, parameters=sizes, executor="dask", scheduler=by_hand.address)
+    service.bus.subscribe(RunCompleted, kill_once_begun)
+    with pytest.raises(WorkersGoneError, match=f"the Dask scheduler at {by_hand.address} is gone .*start one"):
+        service.run_study(asked)
+    assert time.monotonic() - killed[0] < 20
+    counts = service.database_service.get_study_summary("lost")["by_status"]
+    assert counts["completed"] >= 1
+    assert counts.keys() <= {"completed", "interrupted"}  # no run is to blame
+    kept = counts["completed"]
+    assert service.resume_study("lost", work={"executor": "inline", "scheduler": None}).by_status() == {"completed": 12}
+    runs = service.database_service.query_study_runs("lost")
+    assert sum(run["simulation_status"] == "completed" for run in runs) == 12
+    assert kept < 12
 
 
 def test_a_missing_extra_is_told_with_its_command(service: StudyService, monkeypatch: pytest.MonkeyPatch) -> None:

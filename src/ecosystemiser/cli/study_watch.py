@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ecosystemiser.errors import Finding, InputError, NotAgreedError, StoreError
+from ecosystemiser.errors import Finding, InputError, NotAgreedError, StoreError, WorkersGoneError
 
 if TYPE_CHECKING:
     from ecosystemiser.cli.signals import Stop
@@ -60,6 +60,10 @@ def watched(
         with suppress(StoreError):
             _tell_what_is_kept(log, study_id, "The study did not go on")
         raise typer.Exit(1 if sys.stdin.isatty() else NOBODY_ANSWERED) from None
+    except WorkersGoneError:
+        with suppress(StoreError):
+            _tell_what_is_kept(log, study_id, "The study was interrupted")
+        raise
     except InputError as error:
         raise InputError([_named(found) for found in error.findings]) from None
 
@@ -117,7 +121,7 @@ def _tell_what_is_kept(log: DatabaseMetadataService, study_id: str, what: str) -
     from ecosystemiser.cli.tables import terminal_width
     from ecosystemiser.cli.text import wrapped
 
-    yes = " --yes" if what != "The study was stopped" else ""
+    yes = " --yes" if what == "The study did not go on" else ""
     kept = wrapped(f"{what}: {statuses(counts)}, the other points not begun. What was done is kept.", terminal_width())
     typer.echo(
         f"{kept}\nSee it: ecosystemiser study show {study_id}\nGo on:  ecosystemiser study resume {study_id}{yes}",

@@ -66,6 +66,11 @@ class JobFacade:
         self._publishing_threads: list[int] = []
         self._executor.listen(self._receive)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why no job can run any more, and what to do; None while they can."""
+        return self._executor.trouble
+
     def submit_job(
         self,
         task: Task,

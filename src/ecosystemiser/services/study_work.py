@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from ecosystemiser.config.study_config import StudyConfig
-from ecosystemiser.errors import FailureCause, NotAgreedError, StoreError
+from ecosystemiser.errors import FailureCause, NotAgreedError, StoreError, WorkersGoneError
 from ecosystemiser.jobs.bus import EventBus
 from ecosystemiser.jobs.events import RunCancelled, RunCompleted, RunFailed, RunStarted, RunSubmitted, StudyProgress
 from ecosystemiser.jobs.states import Job, JobStatus
@@ -233,6 +233,8 @@ class StudyWork:
 
         Who took too long is known, and not tried again.
         """
+        if job.status is JobStatus.FAILED and self._facade.trouble is not None:
+            raise WorkersGoneError(self._facade.trouble)  # no run is to blame
         chunk, under_way = self._jobs.pop(job.job_id, []), self._under_way.pop(job.job_id, None)
         missing = [order for order in chunk if order.run_id in self._open]
         if job.status is JobStatus.CANCELLED:

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Self
 
-from ecosystemiser.errors import Finding, InputError
+from ecosystemiser.errors import Finding, InputError, WorkersGoneError
 from ecosystemiser.jobs.executors.dask_cluster import OwnCluster
 from ecosystemiser.jobs.executors.dask_pool import DaskPool
 from ecosystemiser.jobs.executors.deliveries import Deliveries
@@ -74,6 +74,11 @@ class DaskExecutor:
         self._lock = threading.Lock()
         self._is_closed = False
 
+    @property
+    def trouble(self) -> str | None:
+        """Why no job can run any more: the scheduler is gone."""
+        return None if self._pool is None else self._pool.trouble
+
     def listen(self, listener: Listener) -> None:
         """Tell `listener` all that happens. Call it before the first job. Raises RuntimeError when called twice."""
         self._deliveries.listen(listener)
@@ -81,7 +86,8 @@ class DaskExecutor:
     def submit(self, job_id: str, task: Task, payload: object, time_limit_s: float | None = None) -> None:
         """Put the job in the line; the first one waits until the scheduler answers.
 
-        Raises RuntimeError when closed, ValueError where `task` is no task, InputError where no scheduler answers.
+        Raises RuntimeError when closed, ValueError where `task` is no task, InputError where no scheduler answers,
+        WorkersGoneError where it answers no more.
         """
         name = task_name(task)
         pool = self._started_pool()
@@ -92,6 +98,8 @@ class DaskExecutor:
             is_taken = pool.ask(partial(self._deliveries.put, Ended(job_id=job_id, outcome=outcome)))
         else:
             is_taken = pool.ask(partial(pool.add, Work(job_id, name, body, time_limit_s)))
+        if not is_taken and pool.trouble is not None:
+            raise WorkersGoneError(pool.trouble)
         if not is_taken:
             raise RuntimeError("this executor was closed, or its pool of workers broke (then the log says why)")
 

@@ -37,6 +37,8 @@ _LOOK_S = 1.0
 """How often it looks how many workers there are. [s]"""
 _FORCE_S = 2.0
 """How long the end of a worker by force may take until it is given up. [s]"""
+_GONE_S = 5.0
+"""How long the line to the scheduler may be broken until it is given up: it has forgotten its tasks if it died. [s]"""
 _LARGE = 8_000_000
 """Dask warns of a task that is larger than 10 MB, unless it is told not to. [bytes]"""
 
@@ -77,6 +79,8 @@ class DaskPool:
         self._errands: set[asyncio.Task[None]] = set()
         self._gate = threading.Lock()
         self._has_ended = False
+        self.trouble: str | None = None
+        """Why nothing can run any more: the scheduler is gone."""
         self._loop: asyncio.AbstractEventLoop
         self._client: Client
         self._queue: Queue
@@ -122,18 +126,24 @@ class DaskPool:
             await self._client
             self._queue = await Queue(client=self._client)
             if ready():
-                await self._work()
+                await self._work(address)
         finally:
             await self._client.close()
 
-    async def _work(self) -> None:
+    async def _work(self, address: str) -> None:
         try:
             self._errand(self._hear())
             self._errand(self._count_workers())
+            self._errand(self._watch_scheduler())
             while not (self._is_closing and not self._running):
                 (await self._commands.get())()
-        except Exception:  # noqa: BLE001 - a defect of ours, or a scheduler that went, must leave nobody waiting
-            _log.exception("the pool of Dask workers broke; all its jobs fail")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must leave nobody waiting
+            if not isinstance(error, OSError):
+                _log.exception("the pool of Dask workers broke; all its jobs fail")
+            elif not self._is_closing:
+                self.trouble = (
+                    f"the Dask scheduler at {address} is gone ({error}); start one, then go on with the study"
+                )
         finally:
             await self._wind_up()
 
@@ -183,6 +193,16 @@ class DaskPool:
             threads = await self._client.nthreads()
             self._commands.put_nowait(partial(self._note_workers, len(threads)))
             await asyncio.sleep(_LOOK_S)
+
+    async def _watch_scheduler(self) -> None:
+        """Raise ConnectionError once the line to the scheduler is broken for good; one that is busy keeps its line."""
+        broken_since: float | None = None
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            now = self._loop.time()
+            broken_since = None if self._client.status == "running" else broken_since or now
+            if broken_since is not None and now - broken_since > _GONE_S:
+                raise ConnectionError(f"its line has been broken for {_GONE_S:g} s")
 
     async def _follow(self, running: _Running) -> None:
         """Wait until Dask is done with it; where it ended badly, say so behind all that it had said."""
@@ -396,7 +416,9 @@ class DaskPool:
         while not self._commands.empty():
             with suppress(Exception):
                 self._commands.get_nowait()()
-        broken = Outcome(JobStatus.FAILED, cause=FailureCause.CRASH, message="the pool of workers broke; see the log")
+        broken = Outcome(
+            JobStatus.FAILED, cause=FailureCause.CRASH, message=self.trouble or "the pool of workers broke; see the log"
+        )
         for running in list(self._running.values()):
             self._let_go(running)
             self._end(running.work.job_id, broken)

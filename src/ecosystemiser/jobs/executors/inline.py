@@ -39,6 +39,11 @@ class InlineExecutor:
         self._delivering = threading.RLock()  # again by the same thread: the listener may submit
         self._is_closed = False
 
+    @property
+    def trouble(self) -> str | None:
+        """None: what its jobs need is this machine."""
+        return None
+
     def listen(self, listener: Listener) -> None:
         """Tell `listener`, in the thread that submits, all that happens. Raises RuntimeError when called twice."""
         if self._listener is not None:

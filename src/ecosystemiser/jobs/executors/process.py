@@ -68,6 +68,11 @@ class ProcessExecutor:
         self._lock = threading.Lock()
         self._is_closed = False
 
+    @property
+    def trouble(self) -> str | None:
+        """None: what its jobs need is this machine."""
+        return None
+
     def listen(self, listener: Listener) -> None:
         """Tell `listener` all that happens. Call it before the first job. Raises RuntimeError when called twice."""
         self._deliveries.listen(listener)

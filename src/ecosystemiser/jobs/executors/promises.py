@@ -108,12 +108,20 @@ class Executor(Protocol):
         """What this executor can do beyond the promises."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why no job can run here any more, and what to do; None while they can."""
+        ...
+
     def listen(self, listener: Listener) -> None:
         """Tell `listener` all that happens. Call it before the first job. Raises RuntimeError when called twice."""
         ...
 
     def submit(self, job_id: str, task: Task, payload: object, time_limit_s: float | None = None) -> None:
-        """Run `task(payload, context)`. Raises RuntimeError when closed, ValueError where `task` is no task."""
+        """Run `task(payload, context)`.
+
+        Raises RuntimeError when closed, WorkersGoneError where there is trouble, ValueError where `task` is no task.
+        """
         ...
 
     def cancel(self, job_id: str) -> None:
