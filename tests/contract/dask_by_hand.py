@@ -13,9 +13,11 @@ from typing import Self
 
 from tests.contract.executors import TASKS
 
-__all__ = ["ByHand"]
+__all__ = ["OWN_MOUNTS", "ByHand"]
 
 UP_S = 60.0
+OWN_MOUNTS = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+"""Begins a command that sees mounts of its own."""
 
 
 class ByHand:
@@ -36,10 +38,15 @@ class ByHand:
         self.address = self.said("scheduler").split("Scheduler at:")[1].split()[0]
         return self
 
-    def add_worker(self, *words: str) -> None:
-        """Start one more worker, with these words behind its command, and wait until the scheduler has it."""
+    def add_worker(self, *words: str, hidden: Path | None = None) -> None:
+        """Start one more worker, with these words behind its command, and wait until the scheduler has it.
+
+        `hidden`: a folder in whose place this worker sees an empty one of its own, as on another machine.
+        """
         before = self.said("scheduler").count("Register worker")
-        self._start("worker", self.address, "--host", "127.0.0.1", "--local-directory", self._folder, *words)
+        self._start(
+            "worker", self.address, "--host", "127.0.0.1", "--local-directory", self._folder, *words, hidden=hidden
+        )
         end = time.monotonic() + UP_S
         while self.said("scheduler").count("Register worker") == before:
             assert time.monotonic() < end, self.said("worker")
@@ -55,11 +62,12 @@ class ByHand:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def _start(self, command: str, *words: object) -> subprocess.Popen[bytes]:
+    def _start(self, command: str, *words: object, hidden: Path | None = None) -> subprocess.Popen[bytes]:
         paths = [str(TASKS), *(entry for entry in sys.path if entry)]
+        before = [] if hidden is None else [*OWN_MOUNTS, 'mount -t tmpfs none "$0" && exec "$@"', str(hidden)]
         with (self._folder / f"{command}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "dask", command, *map(str, words)],
+                [*before, sys.executable, "-m", "dask", command, *map(str, words)],
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.dask_by_hand import ByHand
+from tests.contract.dask_by_hand import OWN_MOUNTS, ByHand
 
 from ecosystemiser.config.simulation_config import SimulationConfig
 from ecosystemiser.config.study_config import StudyConfig
@@ -77,6 +79,28 @@ def test_it_goes_on_elsewhere_than_it_began(by_hand: ByHand, service: StudyServi
     row = service.database_service.get_study_summary("moved")["study"]
     settings = StudyConfig.model_validate_json(row["settings_json"])
     assert (settings.executor, settings.scheduler) == ("dask", by_hand.address)
+
+
+@pytest.mark.skipif(
+    not shutil.which("unshare")
+    or subprocess.run([*OWN_MOUNTS, "true"], check=False, capture_output=True).returncode != 0,
+    reason="this machine gives no process mounts of its own",
+)
+def test_a_worker_that_does_not_share_the_folder_of_results_is_refused(
+    by_hand: ByHand, service: StudyService, folder: Path
+) -> None:
+    """One worker sees the folder, the other an empty one in its place: nothing is run, and nothing is left behind."""
+    by_hand.add_worker("--nthreads", "1")
+    by_hand.add_worker("--nthreads", "1", hidden=folder)
+    message = r"output_directory: .* a folder that is not shared: the Dask worker tcp://\S+ writes"
+    with pytest.raises(InputError, match=message):
+        service.run_study(study("apart", scheduler=by_hand.address))
+    assert service.database_service.query_studies() == []
+    assert [*Path("data/results").rglob("*")] == []
+    # of studies that keep no hours, workers write nothing
+    assert service.run_study(study("apart", scheduler=by_hand.address, timeseries="none")).by_status() == {
+        "completed": 3
+    }
 
 
 def test_a_scheduler_without_workers_is_refused(by_hand: ByHand, service: StudyService) -> None:
