@@ -21,7 +21,20 @@ def solved_runs(explorer: Explorer) -> list[str]:
     return [row["run_id"] for row in explorer.log.query_simulation_runs(where=where)][::-1]
 
 
-@pytest.mark.parametrize("part", ["Year", "Curves", "Flows", "Bills", "All KPIs", "Inputs", "How solved", "Notes"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "Year",
+        "Curves",
+        "Flows",
+        "Bills",
+        "Investment",
+        "All KPIs",
+        "Inputs",
+        "How solved",
+        "Notes",
+    ],
+)
 def test_every_part_of_a_run_is_readable_wide_and_narrow(part: str, visitor: Visitor, explorer: Explorer) -> None:
     run = solved_runs(explorer)[1]
     page = visitor.open(f"/run?id={run}&part={part.replace(' ', '+')}")

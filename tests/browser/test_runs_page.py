@@ -90,7 +90,9 @@ def test_the_second_page_has_an_address(visitor: Visitor, visit: Callable[..., V
     expect(page.get_by_text(f"1–100 of {total}")).to_be_visible()  # noqa: RUF001 - a range
 
 
-def test_picked_runs_stay_picked_from_page_to_page(visitor: Visitor, explorer: Explorer) -> None:
+def test_picked_runs_stay_picked_from_page_to_page(
+    visitor: Visitor, explorer: Explorer, visit: Callable[[Explorer], Visitor]
+) -> None:
     page = visitor.walk("Runs")
     newest = [row["run_id"] for row in explorer.log.query_simulation_runs(limit=101)]
     click_cell(page, 1, 16)
@@ -103,10 +105,18 @@ def test_picked_runs_stay_picked_from_page_to_page(visitor: Visitor, explorer: E
     visitor.walk("Runs")
     expect(page.get_by_text("Basket: 2 runs")).to_be_visible()
     visitor.shoot("runs-basket")
+    told = {newest[1], newest[100]}
+    visitor.comes_to(lambda: set(asked(page).get("picked", "").split(",")), told)
+    again = visit(explorer).open(page.url.removeprefix(explorer.address))
+    expect(again.get_by_text("Basket: 2 runs")).to_be_visible()
     page.get_by_role("link", name="Compare").last.click()
     page.wait_for_url("**/compare?runs=*")
     visitor.settle()
     visitor.comes_to(lambda: asked(page).get("runs"), f"{newest[1]},{newest[100]}")
+    visitor.walk("Runs")
+    page.get_by_role("button", name="Empty the basket").click()
+    visitor.settle()
+    visitor.comes_to(lambda: asked(page), {})
 
 
 def test_a_click_on_an_id_opens_the_run(visitor: Visitor, explorer: Explorer) -> None:

@@ -7,7 +7,8 @@ In a notebook, with a solved system or its curves:
 
     tokens.py, numbers.py, frame.py   colours and signs, numbers and units, the layout that all figures share
     curves.py, spans.py, thinning.py  a run as charts see it; parts worth a look; fewer points without losing a peak
-    carrier_balance.py, lines.py, year.py, sankey.py, bills.py, monthly_bills.py, diagram.py   one run
+    carrier_balance.py, lines.py, year.py, sankey.py, bills.py, monthly_bills.py, cash_flow.py, diagram.py
+                                      one run
     alignment.py, comparing.py        several runs beside each other
     points.py, parametric.py, fronts.py, uncertainty.py, parallel.py   a study
 """
@@ -15,6 +16,7 @@ In a notebook, with a solved system or its curves:
 from ecosystemiser.charts.alignment import Aligned, aligned
 from ecosystemiser.charts.bills import cost_stack, cost_stacks
 from ecosystemiser.charts.carrier_balance import balance
+from ecosystemiser.charts.cash_flow import cash_flow, paid_back
 from ecosystemiser.charts.comparing import (
     common_series,
     durations,
@@ -48,6 +50,7 @@ __all__ = [
     "as_curves",
     "balance",
     "carpet",
+    "cash_flow",
     "common_series",
     "convergence",
     "cost_stack",
@@ -68,6 +71,7 @@ __all__ = [
     "monthly_bills",
     "months",
     "overlay",
+    "paid_back",
     "parallel_coordinates",
     "parametric_lines",
     "pareto_front",

@@ -9,15 +9,18 @@ from functools import cached_property
 import numpy as np
 
 from ecosystemiser.charts.tokens import Theme, shades, tokens_of
+from ecosystemiser.errors import InputError
 from ecosystemiser.model.clock import Clock
 from ecosystemiser.model.kinds import Floats, Role
 from ecosystemiser.model.problem import ONES, CostCategory
 from ecosystemiser.results import (
     BillLine,
     ComponentFacts,
+    InvestmentCase,
     MonthLine,
     SolvedSystem,
     bill_of,
+    case_of,
     inventory_of,
     monthly_bill,
 )
@@ -92,6 +95,8 @@ class RunCurves:
     inventory: tuple[ComponentFacts, ...] = ()
     months: tuple[MonthLine, ...] = ()
     """The bills of suppliers, month by month."""
+    case: InvestmentCase | None = None
+    """Its cash flow over the project; None where it is no whole year, or nothing in it is bought."""
     notes: tuple[str, ...] = ()
     """What a reader should know of where the curves come from."""
 
@@ -157,7 +162,16 @@ def curves_of(solved: SolvedSystem, title: str | None = None) -> RunCurves:
         bill=bill,
         inventory=inventory_of(solved, bill),
         months=monthly_bill(solved),
+        case=_case(solved),
     )
+
+
+def _case(solved: SolvedSystem) -> InvestmentCase | None:
+    try:
+        case = case_of(solved)
+    except InputError:  # no whole year
+        return None
+    return case if case.years[0].capital else None
 
 
 def _curves(solved: SolvedSystem) -> Iterator[Curve]:

@@ -107,7 +107,16 @@ def heat_map(
     shown = figure(theme, height=420 if is_sampled else max(300, 120 + 34 * len(rows)), hovermode="closest")
     look = {
         "colorscale": best_ramp(theme, low_is_best=kpi_named(kpi).better != "higher"),
-        "colorbar": {"title": {"text": f"{plain(kpi)} [{plain(scale.unit) or '1'}]"}, "outlinewidth": 0},
+        "colorbar": {
+            "title": {"text": f"{plain(kpi)} [{plain(scale.unit) or '1'}]", "side": "top"},
+            "outlinewidth": 0,
+            "orientation": "h",  # beside the map it would take half of a narrow screen
+            "thickness": 12,
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+        },
     }
     if is_sampled:
         dots, _ = shown_points(known)

@@ -55,10 +55,10 @@ TITLES = {
     Place.NEW: ("New run", ":material/play_circle:"),
 }
 KNOWN = {
-    Place.OVERVIEW: {"kpi", "group"},
-    Place.RUNS: {"where", "sort", "falling", "columns", "after", "from"},
+    Place.OVERVIEW: {"kpi", "group", "picked"},
+    Place.RUNS: {"where", "sort", "falling", "columns", "after", "from", "picked"},
     Place.STUDIES: {"status", "from"},
-    Place.STUDY: {"id", "kpi", "x", "y", "part"},
+    Place.STUDY: {"id", "kpi", "x", "y", "part", "picked"},
     Place.NEW: {"started", "system", "what", "kind", "solver", "steps"},
 }
 """The parameters that a page knows. What else its address holds was left by another page, and is taken out."""

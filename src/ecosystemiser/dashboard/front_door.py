@@ -1,12 +1,15 @@
 """What stands before Streamlit: headers that keep pages to themselves, and the page's knowledge of its server.
 
 No page may load anything from elsewhere, whatever stands in a note. Without the second, a page that is opened by its
-own address asks in vain for a server below that address first.
+own address asks in vain for a server below that address first. And what pages draw with is fetched with the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 __all__ = ["FrontDoor"]
@@ -29,7 +32,18 @@ HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
-SERVER = b"<script>window.__streamlit={BACKEND_BASE_URL:window.location.origin+'/'}</script></head>"
+SERVER = b"<script>window.__streamlit={BACKEND_BASE_URL:window.location.origin+'/'}</script>"
+SOON = ("PlotlyChart",)
+"""Parts of Streamlit's program that a page asks for only once it has something to draw: large, so fetched at once."""
+
+
+@cache
+def _head() -> bytes:
+    """Return what a page's head ends with."""
+    folder = Path(str(files("streamlit"))) / "static" / "static" / "js"
+    names = [path.name for part in SOON for path in sorted(folder.glob(f"{part}.*.js"))]
+    links = [f'<link rel="modulepreload" crossorigin href="/static/js/{name}">' for name in names]
+    return SERVER + "".join(links).encode() + b"</head>"
 
 
 class FrontDoor:
@@ -66,7 +80,7 @@ class _Page:
             self._body += message.get("body", b"")
             if message.get("more_body", False):
                 return
-            body = self._body.replace(b"</head>", SERVER, 1)
+            body = self._body.replace(b"</head>", _head(), 1)
             kept = [pair for pair in self._start["headers"] if pair[0].lower() != b"content-length"]
             length = (b"content-length", str(len(body)).encode())
             await self._send({**self._start, "headers": [*kept, length]})

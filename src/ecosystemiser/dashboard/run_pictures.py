@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from ecosystemiser import charts
 from ecosystemiser.charts import RunCurves, Span
 from ecosystemiser.charts.numbers import plain_unit, scale_of, significant
 from ecosystemiser.charts.tokens import Theme
+from ecosystemiser.dashboard.addresses import Place, link
 from ecosystemiser.dashboard.choices import choice, choices
+from ecosystemiser.dashboard.drawing import draw
 from ecosystemiser.dashboard.plain import plain
-from ecosystemiser.dashboard.run_view import RunView
+from ecosystemiser.dashboard.run_view import RunView, run_view
 from ecosystemiser.dashboard.span_choice import choose_span
-from ecosystemiser.dashboard.study_pictures import draw
 from ecosystemiser.dashboard.tables import Column, show_table
+from ecosystemiser.errors import InputError
 from ecosystemiser.results import amounts_by_month
-from ecosystemiser.wording import cents
+from ecosystemiser.services.plain_text import mapping_in
+from ecosystemiser.wording import cents, money
 
-__all__ = ["show_balance", "show_bills", "show_components", "show_curves", "show_flows", "show_year"]
+__all__ = ["show_balance", "show_bills", "show_components", "show_curves", "show_flows", "show_investment", "show_year"]
 
 FULL_LOAD = "Hours at full size that make the same amount."
 _UNITS = {"m2": "m²"}
@@ -114,6 +119,29 @@ def show_bills(view: RunView, run: RunCurves) -> None:
     tax = sum(line.tax for line in lines)
     words = f"In all {cents(sum(totals))} {run.currency}" + (f", {cents(tax)} of it tax." if tax else ".")
     st.caption(plain(words))
+
+
+def show_investment(view: RunView, run: RunCurves) -> None:
+    """Show the cash flow of the project, over the run's baseline where it has one."""
+    if run.case is None:
+        st.caption("A cash flow is shown of one whole year of a system in which something has a capex.")
+        return
+    found = mapping_in(view.row.get("kpis_json")).get("baseline_run")
+    baseline = None
+    if found:
+        with suppress(InputError):  # it was deleted
+            baseline = run_view(str(found)).curves
+    other = None if baseline is None else baseline.case
+    if other is None:
+        st.caption("What it brings over the same demands from grids, boilers and mains alone:")
+        st.code(f"ecosystemiser runs economics {view.run_id}", language=None)
+    draw(charts.cash_flow(run.case, other, theme=view.theme), "cash", "Cash flow of the project, year by year")
+    told = [f"Net present cost {money(run.case.net_present_cost, run.currency)}."]
+    if other is not None:
+        told.append(charts.paid_back(run.case, other))
+    st.caption(plain(" ".join(told)))
+    if other is not None:
+        link(Place.RUN, "The baseline", icon=":material/bolt:", id=str(found))
 
 
 def show_curves(view: RunView, run: RunCurves, span: Span) -> None:

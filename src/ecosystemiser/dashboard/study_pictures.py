@@ -9,13 +9,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ecosystemiser import charts
-from ecosystemiser.dashboard.addresses import Place, go
 from ecosystemiser.dashboard.choices import choice
+from ecosystemiser.dashboard.drawing import draw
 from ecosystemiser.dashboard.log import the_log
 from ecosystemiser.dashboard.study_view import StudyView
 from ecosystemiser.dashboard.words import head_of, meaning_of
 
-__all__ = ["draw", "show_parallel", "show_pictures", "small_picture"]
+__all__ = ["show_parallel", "show_pictures", "small_picture"]
 
 MOST_AXES = 8
 
@@ -56,31 +56,6 @@ def show_parallel(view: StudyView) -> None:
     st.caption("Drag along an axis to see only the runs that pass through there.")
     drawn = charts.parallel_coordinates(view.points, paths, kpis, currency=view.currency, theme=view.theme)
     draw(drawn, "parallel", "All varied fields and some KPIs of each run")
-
-
-def draw(figure: Any, key: str, name: str, *, opens_runs: bool = False, is_still: bool = False) -> None:
-    """Show a figure that a screen reader calls `name`; with `opens_runs` a click on a point opens its run.
-
-    `is_still`: a small one, of which no part is looked at closer.
-    """
-    config = {"displaylogo": False, "responsive": True, "displayModeBar": False if is_still else "hover"}
-    if not opens_runs:
-        st.plotly_chart(figure, theme=None, key=key, config=config, alt=name)
-        return
-    event: Any = st.plotly_chart(
-        figure, theme=None, key=key, config=config, alt=name, on_select="rerun", selection_mode="points"
-    )
-    for point in event.selection.points:
-        run_id = _run_of(point)
-        if run_id:
-            go(Place.RUN, id=run_id)
-
-
-def _run_of(point: Mapping[str, Any]) -> str | None:
-    held = point.get("customdata")
-    while isinstance(held, list | dict) and held:
-        held = next(iter(held.values() if isinstance(held, dict) else held))
-    return held if isinstance(held, str) else None
 
 
 def _first(view: StudyView) -> Any:

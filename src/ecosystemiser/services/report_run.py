@@ -110,6 +110,13 @@ def _drawn(curves: RunCurves) -> Iterator[Part]:
     caption = "Cost of each component over the run, by kind; what it earns lies left of zero."
     yield Part("Components and costs", (*notes, Drawing(charts.cost_stack(curves), caption), table))
     yield Part("Bills of suppliers", tuple(_bills(curves)))
+    if curves.case is not None:
+        words = (
+            f"Net present cost {money(curves.case.net_present_cost, curves.currency)}. "
+            "Above: what is paid (below zero) and received in each year of the project; "
+            "below: the sum so far, discounted to the start."
+        )
+        yield Part("Investment", (Drawing(charts.cash_flow(curves.case), words),))
     yield Part("Weeks worth a look", tuple(_weeks(curves)))
     yield Part("The year", tuple(_year(curves)))
     flows = [Drawing(charts.sankey(curves), "Energy from where it came to where it went, summed over the run.")]

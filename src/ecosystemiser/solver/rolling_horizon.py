@@ -21,6 +21,7 @@ from ecosystemiser.results.charges import charges_of, gathered
 from ecosystemiser.results.switching import starts_of
 from ecosystemiser.solver.milp.bound import lower_bound
 from ecosystemiser.solver.milp.solver import MilpSolver
+from ecosystemiser.solver.numbers import check_coefficients, check_signals
 from ecosystemiser.solver.unseen import unseen_charges
 from ecosystemiser.solver.windows import Past, Window, seen_by_windows, window_problem, windows_of
 
@@ -54,6 +55,8 @@ class RollingHorizonSolver:
     def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
         """Return the joined plan of the windows. Raises SolveError naming the window that has none."""
         begin = time.perf_counter()
+        check_coefficients(problem)  # no window holds all of them
+        check_signals(problem)
         # What lies beyond a window is unknown: it is asked to leave its storages as they began.
         targets = np.tile(problem.coefficients.initial_level[:, None], problem.steps + 1)
         plan = plan_windows(self._milp, problem, targets, self._options, should_stop)

@@ -66,6 +66,12 @@ def test_it_ends_by_a_signal_without_a_traceback(number: signal.Signals, code: i
     with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own
         assert answer.status == 200
         assert "default-src 'self'" in answer.headers["content-security-policy"]
+        head = answer.read().decode().partition("</head>")[0]
+    (link,) = [line for line in head.split("<link ") if "PlotlyChart" in line]  # what pages draw with comes with them
+    assert 'rel="modulepreload"' in link
+    with urllib.request.urlopen(address + link.split('href="')[1].partition('"')[0], timeout=10) as answer:  # noqa: S310
+        assert answer.status == 200
+        assert "javascript" in answer.headers["content-type"]
     process.send_signal(number)
     _, said = process.communicate(timeout=20)
     assert process.returncode == code

@@ -125,7 +125,19 @@ class TestRun:
         assert asked(test, "length") == "day"
         assert asked(test, "at") == "lowest storage"
 
-    @pytest.mark.parametrize("part", ["Year", "Flows", "Bills", "All KPIs", "Inputs", "How solved", "Notes"])
+    @pytest.mark.parametrize(
+        "part",
+        [
+            "Year",
+            "Flows",
+            "Bills",
+            "Investment",
+            "All KPIs",
+            "Inputs",
+            "How solved",
+            "Notes",
+        ],
+    )
     def test_every_part_is_shown(self, part: str, opened: Callable[..., AppTest], solved: Callable[..., str]) -> None:
         test = opened(Place.RUN, id=solved(), part=part)
         assert not test.error

@@ -15,11 +15,11 @@ from ecosystemiser.dashboard.addresses import Place, link, parameters, remember
 from ecosystemiser.dashboard.basket import picked
 from ecosystemiser.dashboard.choices import choice, line, switch
 from ecosystemiser.dashboard.compare_tables import show_all_inputs, show_changed_inputs, show_kpis
+from ecosystemiser.dashboard.drawing import draw
 from ecosystemiser.dashboard.guard import guarded
 from ecosystemiser.dashboard.log import history, the_log
 from ecosystemiser.dashboard.plain import plain
 from ecosystemiser.dashboard.run_view import RunView, run_view
-from ecosystemiser.dashboard.study_pictures import draw
 from ecosystemiser.dashboard.tables import currency_of
 from ecosystemiser.dashboard.words import status_words
 from ecosystemiser.services.report_service import ReportService

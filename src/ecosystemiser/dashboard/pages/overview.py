@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ecosystemiser.dashboard.addresses import Place, link
 from ecosystemiser.dashboard.basket import show_basket
 from ecosystemiser.dashboard.choices import choice
+from ecosystemiser.dashboard.drawing import draw
 from ecosystemiser.dashboard.empty import show_how_to_begin
 from ecosystemiser.dashboard.figures import show_figure
 from ecosystemiser.dashboard.guard import guarded
@@ -19,7 +20,7 @@ from ecosystemiser.dashboard.log import the_log
 from ecosystemiser.dashboard.plain import plain
 from ecosystemiser.dashboard.run_table import show_runs
 from ecosystemiser.dashboard.running import show_running
-from ecosystemiser.dashboard.study_pictures import draw, small_picture
+from ecosystemiser.dashboard.study_pictures import small_picture
 from ecosystemiser.dashboard.study_view import view_of
 from ecosystemiser.dashboard.study_words import answer_line
 from ecosystemiser.dashboard.tables import varied_by

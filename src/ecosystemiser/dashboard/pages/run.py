@@ -15,6 +15,7 @@ from ecosystemiser.charts.tokens import MOST_RUNS
 from ecosystemiser.dashboard import basket
 from ecosystemiser.dashboard.addresses import Place, link, parameter
 from ecosystemiser.dashboard.choices import part
+from ecosystemiser.dashboard.drawing import draw
 from ecosystemiser.dashboard.empty import show_how_to_begin
 from ecosystemiser.dashboard.figures import show_figure
 from ecosystemiser.dashboard.guard import guarded
@@ -27,11 +28,11 @@ from ecosystemiser.dashboard.run_pictures import (
     show_components,
     show_curves,
     show_flows,
+    show_investment,
     show_year,
 )
 from ecosystemiser.dashboard.run_view import RunView, run_view
 from ecosystemiser.dashboard.running import LOOK_EVERY_S, stop_button
-from ecosystemiser.dashboard.study_pictures import draw
 from ecosystemiser.dashboard.tables import Column, show_table
 from ecosystemiser.dashboard.words import KPI_BY_NAME, parameters_of, status_words, unit_of
 from ecosystemiser.errors import InputError
@@ -194,6 +195,7 @@ def _parts(run: RunCurves | None, span: Span | None) -> dict[str, Show]:
             "Curves": lambda view: show_curves(view, run, part_of_run),
             "Flows": lambda view: show_flows(view, run),
             "Bills": lambda view: show_bills(view, run),
+            "Investment": lambda view: show_investment(view, run),
         }
     return {**drawn, "All KPIs": _kpis, "Inputs": _inputs, "How solved": _solve, "Notes": show_notes}
 

@@ -26,6 +26,7 @@ from ecosystemiser.solver.hybrid.scouting import scouted
 from ecosystemiser.solver.hybrid.search import Search
 from ecosystemiser.solver.milp.bound import lower_bound
 from ecosystemiser.solver.milp.solver import MilpSolver
+from ecosystemiser.solver.numbers import check_coefficients, check_signals
 from ecosystemiser.solver.rolling_horizon import check_windows, plan_cost, plan_windows
 from ecosystemiser.solver.unseen import unseen_charges
 
@@ -51,6 +52,8 @@ class HybridSolver:
     def solve(self, problem: Problem, *, should_stop: StopAsked = None) -> Solution:
         """Return the best plan that was found, with a bound where there is one. Raises SolveError without a plan."""
         begin = time.perf_counter()
+        check_coefficients(problem)
+        check_signals(problem)
         try:
             solution = self._planned(problem, begin, should_stop)
         except SolveError as error:
