@@ -104,7 +104,7 @@ def heat_map(
     columns, rows = values_of(known, across), values_of(known, up)
     is_sampled = max(len(columns), len(rows)) > MOST_VALUES
     scale = kpi_scale(kpi, [point.kpis[kpi] for point in known], currency)
-    shown = figure(theme, height=420 if is_sampled else max(300, 120 + 34 * len(rows)), hovermode="closest")
+    shown = figure(theme, height=460 if is_sampled else max(340, 180 + 34 * len(rows)), hovermode="closest")
     look = {
         "colorscale": best_ramp(theme, low_is_best=kpi_named(kpi).better != "higher"),
         "colorbar": {
