@@ -72,7 +72,7 @@ def audit(solved: SolvedSystem) -> Audit:
     with np.errstate(invalid="ignore"):  # what is no number is found, not warned of
         balance, residual = auditor.balances()
         violations = [*balance, *(found for kind in solved.system.kinds for found in auditor.check(kind))]
-        violations += auditor.cost()
+        violations += [*auditor.cost(), *auditor.emissions()]
         return Audit(tuple(violations), residual, auditor.simultaneous())
 
 
@@ -135,6 +135,17 @@ class _Auditor:
         if distance <= COST_TOLERANCE * max(1.0, abs(objective), self._held_cost()) < np.inf:
             return []
         return [Violation("differs from what the plan costs", "objective", 0, distance)]
+
+    def emissions(self) -> list[Violation]:
+        """Return whether more CO2 is emitted than the system's limit."""
+        limit = self.system.economics.co2_limit_kg
+        if limit is None:
+            return []
+        embodied = sum(one.embodied_co2_kg / one.lifetime_years for one in self.system.investments().values())
+        emitted = self.system.clock.year_share * embodied + sum(self._co2(kind) for kind in self.system.kinds)
+        return list(
+            self._beyond("is above co2_limit_kg", "total_co2", np.array([emitted - limit]), max(emitted, SMALL))
+        )
 
     def _flow(self, component: str, name: str) -> Floats:
         return self.solved.flow(f"{component}.{name}")

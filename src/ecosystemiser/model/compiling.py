@@ -245,6 +245,8 @@ def _coefficients(
         return values[frame.tables[name]]
 
     rates = [head.economics.discount_rate for head in heads]
+    limits = [head.economics.co2_limit_kg for head in heads]
+    co2_limits = [np.inf if limit is None else limit for limit in limits]
     co2_prices = [head.economics.co2_price_per_kg for head in heads]
     return Coefficients(
         limit=of("limit"),
@@ -271,6 +273,7 @@ def _coefficients(
         fixed_per_year=of("fixed_per_year"),
         embodied_per_year=of("embodied_per_year"),
         co2_price=np.array(co2_prices[0] if values.ndim == 1 else co2_prices),
+        co2_limit=np.array(co2_limits[0] if values.ndim == 1 else co2_limits, dtype=np.float64),
     )
 
 

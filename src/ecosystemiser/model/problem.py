@@ -261,6 +261,8 @@ class Coefficients:
     """Embodied CO2 over lifetime. [kg/a]"""
     co2_price: Floats
     """() or (batch,)"""
+    co2_limit: Floats
+    """Most total_co2 of the run; inf where there is none. () or (batch,) [kg]"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -326,6 +328,13 @@ class Problem:
         for sink, flow in enumerate(self.layout.sinks):
             costs[flow] -= self.coefficients.unmet_cost[sink]
         return costs
+
+    def emissions(self) -> Floats:
+        """Return the operational CO2 of one more unit of each flow. (flows, steps) [kg]"""
+        found = np.zeros((len(self.layout.flows), self.steps))
+        for term, flow in enumerate(self.layout.co2.flow):
+            _add(found[flow], float(self.coefficients.co2[term]), self.signals, self.co2_signal[term])
+        return found
 
     def fixed_costs(self) -> float:
         """Return the part of total_cost that no plan changes: capital, fixed operation, unmet cost of all demand.

@@ -117,6 +117,8 @@ class Economics(ClosedModel):
     """Years over which an investment is judged."""
     co2_price_per_kg: Annotated[float, Field(ge=0), Unit("currency/kg")] = 0.0
     """Price of operational CO2; part of every solver's objective and of total_cost."""
+    co2_limit_kg: Annotated[float, Field(ge=0), Unit("kg")] | None = None
+    """Most total_co2 of the run; milp and hybrid keep it, the other solvers refuse it."""
     price_escalation_per_year: Annotated[float, Field(gt=-1, lt=1), Unit("1/a")] = 0.0
     """Real rise of what is bought and sold from year to year. This and what follows: of the investment case alone, not
     of total_cost."""

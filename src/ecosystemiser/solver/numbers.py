@@ -12,11 +12,14 @@ from ecosystemiser.model.problem import Coefficients, Problem
 __all__ = ["check_coefficients", "check_signals"]
 
 
+MAY_BE_INFINITE = ("limit", "co2_limit")
+
+
 def check_coefficients(problem: Problem) -> None:
-    """Raise SolveError (data) for a coefficient that is not finite; only a limit may be infinite."""
+    """Raise SolveError (data) for a coefficient that is not finite; only limits may be infinite."""
     for one in fields(Coefficients):
         values = getattr(problem.coefficients, one.name)
-        if np.isnan(values).any() or (one.name != "limit" and np.isinf(values).any()):
+        if np.isnan(values).any() or (one.name not in MAY_BE_INFINITE and np.isinf(values).any()):
             raise SolveError(FailureCause.DATA, f"{one.name} holds what is not a finite number")
 
 

@@ -46,6 +46,7 @@ class RollingHorizonSolver:
 
     def __init__(self, problem: Problem, options: SolverOptions) -> None:
         check_windows(options)
+        _check_capable(problem)
         self._options = options
         self._milp = MilpSolver(problem, options)
 
@@ -55,6 +56,7 @@ class RollingHorizonSolver:
     def solve(self, problem: Problem, *, should_stop: Callable[[], bool] | None = None) -> Solution:
         """Return the joined plan of the windows. Raises SolveError naming the window that has none."""
         begin = time.perf_counter()
+        _check_capable(problem)
         check_coefficients(problem)  # no window holds all of them
         check_signals(problem)
         # What lies beyond a window is unknown: it is asked to leave its storages as they began.
@@ -116,6 +118,12 @@ def plan_cost(problem: Problem, flows: Floats, levels: Floats, on: Ints | None =
         short = np.maximum(problem.coefficients.end_level - levels[:, -1], 0.0)
         costs += float(problem.coefficients.end_price @ short)
     return costs
+
+
+def _check_capable(problem: Problem) -> None:
+    if np.isfinite(problem.coefficients.co2_limit):
+        message = "cannot be promised by rolling_horizon, whose windows do not see the whole run"
+        raise InputError([Finding(message, "use solver_type: milp or hybrid", "economics.co2_limit_kg")])
 
 
 def check_windows(options: SolverOptions) -> None:

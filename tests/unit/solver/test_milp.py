@@ -8,7 +8,7 @@ import pytest
 
 from ecosystemiser.analyser.audit import audit
 from ecosystemiser.config.solver_options import SolverOptions
-from ecosystemiser.errors import FailureCause, SolveError
+from ecosystemiser.errors import FailureCause, InputError, SolveError
 from ecosystemiser.kpis import KPIS, kpi_value
 from ecosystemiser.model.compiling import compile_problem
 from ecosystemiser.model.loading import load_system
@@ -748,3 +748,64 @@ def test_an_answer_that_is_not_finite_is_a_failure_of_the_solver(monkeypatch):
     spoilt = replace(problem.coefficients, cost=np.full_like(problem.coefficients.cost, NAN))
     error = failure(replace(problem, coefficients=spoilt))
     assert error.cause is FailureCause.SOLVER
+
+
+# ------------------------------------------------------------------------------------------------ CO2 limit
+
+EMITTING = """
+  grid: {{type: grid, import_price_per_kwh: 0.1, export_limit_kw: 0, co2_kg_per_kwh: 0.5}}
+  green: {{type: source, bus: electricity, cost_per_kwh: 0.3, power_kw: 9, embodied_co2_kg: {embodied}}}
+  load: {{type: electricity_demand, profile: [2.0, 2.0], co2_kg_per_kwh: 0.01}}
+"""
+
+
+@pytest.mark.parametrize("solver", ["milp", "hybrid"])
+@pytest.mark.parametrize(("embodied", "green"), [(0, 2.0), (20 * 8760 * 0.1, 2.4)])
+def test_a_limit_of_co2_is_kept(solver, embodied, green):
+    """4 kWh, of which the grid emits 0.5 kg each, the demand 0.01: within 1.04 kg 2 of them come from the grid.
+
+    What a source of 20 years embodies counts 2 h of a year: 0.2 kg more, so 0.4 kWh fewer come from the grid.
+    """
+    text = EMITTING.format(embodied=embodied)
+    system = system_of(text, head="economics: {co2_limit_kg: 1.04}")
+    problem = compile_problem(system)
+    solved = SolvedSystem(system, problem, prepare(solver, problem).solve(problem))
+    assert audit(solved).violations == ()
+    assert solved.flow("green.out").sum() == near(green)
+    assert solved.report.objective == near(0.1 * (4 - green) + 0.3 * green)
+    total = solved.totals.co2_operational_kg + solved.totals.co2_embodied_kg
+    assert float(total) == near(1.04)
+
+
+def test_a_limit_of_co2_that_cannot_be_kept_is_infeasible():
+    """The demand alone emits 0.04 kg."""
+    problem = compile_problem(system_of(EMITTING.format(embodied=0), head="economics: {co2_limit_kg: 0.03}"))
+    assert failure(problem).cause is FailureCause.INFEASIBLE
+
+
+@pytest.mark.parametrize("solver", ["rule_based", "rolling_horizon"])
+def test_a_solver_that_sees_a_part_only_refuses_a_limit_of_co2(solver):
+    problem = compile_problem(system_of(EMITTING.format(embodied=0), head="economics: {co2_limit_kg: 1}"))
+    with pytest.raises(InputError, match=f"economics.co2_limit_kg: cannot be promised by {solver}"):
+        prepare(solver, problem)
+
+
+def test_a_limit_of_co2_is_a_variation_of_another():
+    """The program of the first is changed in place: one number."""
+    problems = [
+        compile_problem(system_of(EMITTING.format(embodied=0), head=f"economics: {{co2_limit_kg: {limit}}}"))
+        for limit in (1.04, 0.54)
+    ]
+    prepared = prepare("milp", problems[0])
+    first, second = (prepared.solve(problem) for problem in problems)
+    assert (first.report.start, second.report.start) == ("cold", "warm")
+    assert second.report.objective == near(0.1 * 1 + 0.3 * 3)
+
+
+def test_the_audit_finds_more_co2_than_the_limit():
+    system = system_of(EMITTING.format(embodied=0), head="economics: {co2_limit_kg: 1.04}")
+    free = system_of(EMITTING.format(embodied=0))
+    problem = compile_problem(free)
+    plan = prepare("milp", problem).solve(problem)
+    found = audit(SolvedSystem(system, compile_problem(system), plan))
+    assert [violation.what for violation in found.violations] == ["is above co2_limit_kg"]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import EndRule, Problem
+from ecosystemiser.solver.milp.emission import EmissionLimit, of_met_demands
 from ecosystemiser.solver.milp.exclusion import Exclusion, Strict
 from ecosystemiser.solver.milp.metering import Metering, falling_meters
 from ecosystemiser.solver.milp.part import Part
@@ -77,19 +78,38 @@ class Formulation:
         columns, rows = self.switching.columns, self.switching.rows
         self._exclusion = Exclusion(problem, strict, self.first_column, columns, rows)
         self.columns, self.rows = self._exclusion.columns, self._exclusion.rows
+        self._emission = EmissionLimit(problem, self.of_columns, self._exclusion.columns, self._exclusion.rows)
+        self.columns, self.rows = self._emission.columns, self._emission.rows
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """What is added behind flows, levels and the end rule."""
-        return self.metering, self.switching, self._exclusion
+        return self.metering, self.switching, self._exclusion, self._emission
 
     @staticmethod
     def key(problem: Problem) -> tuple[object, ...]:
         """Return what two problems must share to be solved by one prepared model."""
-        key = (problem.layout, problem.end, (problem.coefficients.limit == 0).tobytes(), rising_curves(problem))
+        numbers = problem.coefficients
+        has_co2_limit = bool(np.isfinite(numbers.co2_limit))
+        key = (problem.layout, problem.end, (numbers.limit == 0).tobytes(), rising_curves(problem), has_co2_limit)
         if not problem.layout.meters:
             return key
         return *key, problem.signals[problem.meter_signal].tobytes(), problem.months.tobytes(), falling_meters(problem)
+
+    def of_columns(self, problem: Problem, of_flows: Floats) -> Floats:
+        """Return what each column brings, given what each unit of each flow does. (flows, steps) to (columns,)
+
+        A converter's output is brought by its input.
+        """
+        found, layout, steps = np.zeros(self.columns), self.layout, self.steps
+        for flow, first in self.first_column.items():
+            found[first : first + steps] = of_flows[flow]
+        for output, (flow, converter) in enumerate(zip(layout.outputs, layout.output_converter, strict=True)):
+            at = self.first_column.get(layout.inputs[converter])
+            if at is not None:
+                found[at : at + steps] += of_flows[flow] * problem.ratios(output)
+        self.switching.bring(problem, of_flows, found)
+        return found
 
     @cached_property
     def entries(self) -> _Pattern:
@@ -163,16 +183,11 @@ def _values(form: Formulation, problem: Problem) -> list[Floats]:
 
 def formulate(form: Formulation, problem: Problem) -> Program:
     """Return the program of `problem`, whose `Formulation.key` is that of `form`."""
-    layout, numbers, steps = form.layout, problem.coefficients, form.steps
-    cost, upper, lower = np.zeros(form.columns), np.full(form.columns, np.inf), np.zeros(form.columns)
+    numbers, steps = problem.coefficients, form.steps
     unit_costs = problem.unit_costs()
+    cost, upper, lower = form.of_columns(problem, unit_costs), np.full(form.columns, np.inf), np.zeros(form.columns)
     for flow, first in form.first_column.items():
-        cost[first : first + steps] = unit_costs[flow]
         upper[first : first + steps] = problem.limits(flow)
-    for output, (flow, converter) in enumerate(zip(layout.outputs, layout.output_converter, strict=True)):
-        at = form.first_column.get(layout.inputs[converter])
-        if at is not None:
-            cost[at : at + steps] += unit_costs[flow] * problem.ratios(output)
     for storage, first in enumerate(form.first_level):
         upper[first : first + steps] = numbers.capacity[storage]
         if form.end is EndRule.FIXED:
@@ -180,13 +195,13 @@ def formulate(form: Formulation, problem: Problem) -> Program:
             lower[last] = upper[last] = numbers.end_level[storage]
         if form.has_shortfall:
             cost[form.first_short + storage] = numbers.end_price[storage]
-    form.switching.fill_costs(problem, unit_costs, cost)
+    form.switching.fill_starts(problem, cost)
     for part in form.parts:
         part.fill(problem, cost, lower, upper)
     right, row_upper = _right_sides(form, problem)
     pattern = form.entries
     values = np.concatenate(_values(form, problem))[pattern.order]
-    offset = problem.fixed_costs() + _demand_costs(problem, unit_costs) + form.metering.offset(problem)
+    offset = problem.fixed_costs() + of_met_demands(problem, unit_costs) + form.metering.offset(problem)
     integers = np.concatenate([part.integers for part in form.parts])
     return Program(cost, lower, upper, right, row_upper, pattern.starts, pattern.rows, values, offset, integers)
 
@@ -208,10 +223,3 @@ def _right_sides(form: Formulation, problem: Problem) -> tuple[Floats, Floats]:
     for part in form.parts:
         part.fill_rows(problem, lower, upper)
     return lower, upper
-
-
-def _demand_costs(problem: Problem, unit_costs: Floats) -> float:
-    """Return what demands that must be met cost, whatever the plan."""
-    layout = problem.layout
-    met = [flow for flow, must in zip(layout.sinks, layout.must_meet, strict=True) if must]
-    return float(sum(unit_costs[flow] @ problem.limits(flow) for flow in met if np.any(unit_costs[flow])))

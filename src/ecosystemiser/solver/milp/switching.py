@@ -52,19 +52,22 @@ class Switching(Part):
             if problem.coefficients.limit[self._layout.inputs[row.converter]] > 0:
                 self._add(at, row, is_ordered=is_rising[at] or at in ordered)
 
-    def fill_costs(self, problem: Problem, unit_costs: Floats, cost: Floats) -> None:
-        """Set costs of the columns, given what each unit of a flow costs. (flows, steps)"""
+    def fill_starts(self, problem: Problem, cost: Floats) -> None:
+        """Set what starts cost."""
+        for at, start in self.start.items():
+            cost[start] = problem.coefficients.start_cost[at]
+
+    def bring(self, problem: Problem, of_flows: Floats, of_columns: Floats) -> None:
+        """Set what the columns bring, given what each unit of each flow does. (flows, steps), (columns,)"""
         for at, on in self.on.items():
-            row, numbers = self._layout.committed[at], problem.coefficients
-            drawn = unit_costs[self._layout.inputs[row.converter]]
-            given = np.zeros(self._steps)
+            row = self._layout.committed[at]
+            drawn, given = of_flows[self._layout.inputs[row.converter]], np.zeros(self._steps)
             for output in self._outputs(row):
-                given += problem.ratios(output) * unit_costs[self._layout.outputs[output]]
+                given += problem.ratios(output) * of_flows[self._layout.outputs[output]]
             loads, shares = _curve(problem, at)
-            cost[on] = _unit_limit(problem, at) * (loads[0] * drawn + shares[0] * given)
+            of_columns[on] = _unit_limit(problem, at) * (loads[0] * drawn + shares[0] * given)
             for columns, slope in zip(self.pieces[at], _slopes(problem, at), strict=True):
-                cost[columns] = drawn + slope * given
-            cost[self.start[at]] = numbers.start_cost[at]
+                of_columns[columns] = drawn + slope * given
 
     def inputs(self, problem: Problem, columns: Floats) -> dict[int, Floats]:
         """Return what each converter that is there draws in a plan, by its position among the committed. (steps,)"""

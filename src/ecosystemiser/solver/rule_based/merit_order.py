@@ -76,6 +76,9 @@ def check_capable(problem: Problem) -> None:
         if len(problem.layout.outputs_of(converter)) > 1:
             name = problem.layout.flows[flow].component
             findings.append(Finding("has several outputs, which rule_based cannot", "use solver_type: milp", name))
+    if np.isfinite(problem.coefficients.co2_limit).any():
+        message = "cannot be promised by rule_based, which does not look ahead"
+        findings.append(Finding(message, "use solver_type: milp or hybrid", "economics.co2_limit_kg"))
     for one in problem.layout.committed:
         name = problem.layout.flows[problem.layout.inputs[one.converter]].component
         message = "has a least load, starts or part-load efficiency, which rule_based cannot plan"
