@@ -5,7 +5,7 @@ import pytest
 from tests.unit.solver.switched import near, solved_by, switched
 
 from ecosystemiser.analyser.audit import audit
-from ecosystemiser.errors import InputError
+from ecosystemiser.errors import FailureCause, InputError, SolveError
 from ecosystemiser.results import CostKind, SolvedSystem, bill_of
 
 HEAT = """
@@ -296,3 +296,42 @@ def test_a_variation_after_a_strict_one_starts_from_the_relaxed_program():
     assert strict.report.notes
     assert (free.report.notes, free.report.start) == ((), "warm")
     assert audit(SolvedSystem(systems[1], problems[1], free)).violations == ()
+
+
+# ------------------------------------------------------------------------------------------------ time limits
+
+
+def hard_system(steps=168):
+    """Devices whose least loads do not fit the demand: HiGHS finds plans at once and proves none of them for long."""
+    rng = np.random.default_rng(3)
+    text = f"""
+  grid: {{type: grid, import_price_per_kwh: {rng.uniform(0.1, 0.5, steps).round(3).tolist()}, import_limit_kw: 40}}
+  rooms: {{type: heat_demand, profile: {rng.uniform(2, 9, steps).round(3).tolist()}}}
+  buffer: {{type: heat_storage, capacity_kwh: 20, initial_level: 0.5, loss_per_hour: 0.01}}
+"""
+    for at in range(4):
+        text += (
+            f"  pump{at}: {{type: heat_pump, power_kw: {1.5 + at / 7:.3f}, cop: {2.5 + at / 9:.3f}, "
+            f"minimum_load: 0.5, start_cost: 0.{at + 2}, min_up_h: 3}}\n"
+        )
+    return switched(text, steps)
+
+
+def test_a_search_that_time_ends_gives_what_it_has_found_and_its_bound():
+    solved = solved_by("milp", hard_system(), 168, time_limit_s=2.0, gap=0.0)
+    report = solved.report
+    assert report.status == "stopped by its time limit"
+    assert report.bound < report.objective
+    assert 0 < report.gap < 1
+
+
+def test_a_search_that_time_ends_before_any_plan_has_failed():
+    with pytest.raises(SolveError, match="the time limit ended the search before an answer") as raised:
+        solved_by("milp", hard_system(), 168, time_limit_s=1e-4)
+    assert raised.value.cause is FailureCause.TIMEOUT
+
+
+def test_a_wider_gap_ends_the_search_sooner():
+    wide = solved_by("milp", hard_system(48), 48, gap=0.2).report
+    assert wide.status == "optimal"
+    assert wide.gap <= 0.2

@@ -39,6 +39,9 @@ CAUSES: dict[highspy.HighsModelStatus, FailureCause] = {
     Status.kLoadError: FailureCause.DATA,
 }
 """Everything else that is not optimal is a failure of the solver."""
+ENDED_EARLY = (Status.kTimeLimit, Status.kIterationLimit, Status.kSolutionLimit)
+FEASIBLE = 2
+"""HiGHS' value of `primal_solution_status`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,8 @@ class Outcome:
     """No plan costs less; the objective where all columns may take any number."""
     iterations: int
     seconds: float
+    is_proved: bool = True
+    """Whether no plan is cheaper than this by more than the gap that was asked for; else time ended the search."""
 
 
 class HighsSession:
@@ -116,7 +121,8 @@ class HighsSession:
             self._run_by_primal_simplex(should_stop)
             status = self._highs.getModelStatus()
         seconds = time.perf_counter() - begin
-        if status != Status.kOptimal:
+        is_proved = status == Status.kOptimal
+        if not is_proved and not self._has_found(status):
             raise self._failure(status)
         info = self._highs.getInfo()
         bound = float(info.mip_dual_bound) if self._holds_integers else float(info.objective_function_value)
@@ -135,7 +141,13 @@ class HighsSession:
             bound=min(bound, float(info.objective_function_value)),
             iterations=max(0, int(info.simplex_iteration_count)),
             seconds=seconds,
+            is_proved=is_proved,
         )
+
+    def _has_found(self, status: highspy.HighsModelStatus) -> bool:
+        """Return whether a search over integers that time ended has found a plan: without one HiGHS returns zeros."""
+        found = self._highs.getInfo().primal_solution_status == FEASIBLE
+        return self._holds_integers and status in ENDED_EARLY and found
 
     @property
     def _holds_integers(self) -> bool:
@@ -152,6 +164,7 @@ class HighsSession:
         self._highs.changeColsIntegrality(len(columns), columns, np.zeros(len(columns), dtype=np.uint8))
         self._highs.changeColsBounds(len(columns), columns, found, found)
         self._loaded = None  # what is loaded is another program now
+        self._highs.setOptionValue("time_limit", np.inf)  # a plan is there: the time that its prices take is small
         self._run_stoppable(should_stop)
         status = self._highs.getModelStatus()
         if status != Status.kOptimal:

@@ -117,7 +117,7 @@ class MilpSolver:
         cancel_circles(problem, flows)
         report = SolverReport(
             solver="milp",
-            status="optimal",
+            status="optimal" if outcome.is_proved else "stopped by its time limit",
             objective=outcome.objective,
             bound=outcome.bound,
             solve_seconds=outcome.seconds,
