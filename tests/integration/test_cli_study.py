@@ -363,6 +363,24 @@ def test_run_takes_the_hours_of_windows_and_shows_the_solvers_notes(eco: Callabl
     assert "4 windows" in json.loads(out)["notes"][0]
 
 
+def test_run_with_all_solvers_tells_what_each_decided_differently(eco: Callable[..., tuple[int, str, str]]) -> None:
+    """Four runs are logged; a solver that cannot plan the system says so, and the others go on."""
+    code, out, _ = eco("run", "systems/two.yaml", "--solver", "all")
+    assert code == 0
+    for solver in ("rule_based", "rolling_horizon", "hybrid", "milp"):
+        assert f"✓  {solver}" in out
+    assert ", the cheapest:\n  " in out
+    assert "Next: ecosystemiser runs compare " in out
+    code, out, _ = eco("run", "systems/two.yaml", "--solver", "all", "--end", "cyclic", "--format", "json")
+    assert code == 0
+    assert {row["solver_type"] for row in json.loads(out)} == {"rolling_horizon", "hybrid", "milp"}
+    code, out, _ = eco("run", "systems/two.yaml", "--solver", "all", "--end", "cyclic")
+    assert "rule_based: cannot be promised by rule_based" in out.replace("\n", " ")
+    code, _, err = eco("run", "systems/two.yaml", "--solver", "all", "--run-id", "mine")
+    assert code == 2
+    assert "--run-id: 'mine' names one run" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -10,8 +10,9 @@ import typer
 
 from ecosystemiser.cli.options import DbOption, log_of, settings_of, working
 from ecosystemiser.cli.run_list import runs_table, short_ids
-from ecosystemiser.cli.tables import Column, as_table, terminal_width
-from ecosystemiser.cli.text import NOTHING, amount, duration, money, share, sign, wrapped
+from ecosystemiser.cli.solver_comparison import comparison
+from ecosystemiser.cli.tables import terminal_width
+from ecosystemiser.cli.text import NOTHING, duration, wrapped
 
 if TYPE_CHECKING:
     from ecosystemiser.cli.signals import Stop
@@ -61,7 +62,7 @@ def demo(
             typer.echo(f"{wrapped(told.composed_year, width)}\n")
         stop = settings_of(context).stop
         results: dict[str, SimulationResult] = {s: _result(log, s, output, stop) for s in SOLVER_TYPES}
-        typer.echo(f"{_comparison(results, told.currency)}\n")
+        typer.echo(f"{comparison(results, told.currency)}\n")
         study = _study(log, output, stop)
         typer.echo(f"{_answer(log, study, width)}\n")
         rows = log.query_simulation_runs(system_id=told.system_id, order_by="total_cost", limit=LISTED)
@@ -78,35 +79,6 @@ def _result(log: DatabaseMetadataService, solver: str, output: str, stop: Stop) 
     config = requested({"solver_type": solver, "output_directory": output})
     with working(f"Solving the year with {solver}"), stop.asking():
         return SimulationService(log).run_simulation(config, should_stop=stop.is_asked)
-
-
-def _comparison(results: dict[str, SimulationResult], currency: str) -> str:
-    """Return what each solver reached, against the best bound that any of them proved."""
-    bounds = [result.solved.report.bound for result in results.values() if result.solved is not None]
-    bound = max((each for each in bounds if each is not None), default=None)
-    found = list(results.values())
-    columns = [
-        Column("", [sign(result.status) for result in found]),
-        Column("solver", list(results)),
-        Column("cost", [money(result.kpis.get("total_cost"), currency) for result in found], is_number=True),
-        Column("CO2", [amount(result.kpis.get("total_co2"), "kg") for result in found], is_number=True),
-        _shares("self-suff.", found),
-        Column("over the optimum", [share(_gap(result, bound)) for result in found], is_number=True),
-        Column("time", [duration(result.wall_seconds) for result in found], is_number=True),
-    ]
-    failures = [f"{name}: {result.cause}: {result.error}" for name, result in results.items() if result.error]
-    return "\n".join([as_table(columns), *(wrapped(failure, terminal_width()) for failure in failures)])
-
-
-def _shares(head: str, found: list[SimulationResult]) -> Column:
-    shares = [share(result.kpis.get("self_sufficiency_rate")) for result in found]
-    return Column(head, shares, is_number=True)
-
-
-def _gap(result: SimulationResult, bound: float | None) -> float | None:
-    """Return how far a plan's cost lies above the proved bound."""
-    cost: Any = result.kpis.get("total_cost")
-    return None if cost is None or not bound else max(0.0, (cost - bound) / abs(bound))
 
 
 def _study(log: DatabaseMetadataService, output: str, stop: Stop) -> StudyResult:

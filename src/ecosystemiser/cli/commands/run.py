@@ -22,10 +22,12 @@ from ecosystemiser.cli.options import (
 )
 from ecosystemiser.cli.tables import Format, as_csv, as_json, terminal_width
 from ecosystemiser.cli.text import printable
-from ecosystemiser.errors import InputError, StoreError
+from ecosystemiser.errors import Finding, InputError, StoreError
 
 if TYPE_CHECKING:
     from ecosystemiser.config.simulation_config import SimulationConfig
+    from ecosystemiser.services.database_metadata_service import DatabaseMetadataService
+    from ecosystemiser.services.simulation_service import SimulationResult
 
 __all__ = ["OPTION_NAMES", "asked", "run"]
 
@@ -48,6 +50,8 @@ STORE_HINT = (
     "If it could be logged, this shows it: ecosystemiser runs show last"
 )
 
+ALL = "all"
+"""Each solver in turn."""
 COMMIT_H = 24.0
 """What is kept of a window where nobody says."""
 
@@ -59,7 +63,7 @@ def run(
     system: SystemArgument,
     *,
     solver: Annotated[
-        str, typer.Option(metavar="NAME", help="rule_based, rolling_horizon, hybrid or milp: see above.")
+        str, typer.Option(metavar="NAME", help="rule_based, rolling_horizon, hybrid, milp, or all: see above.")
     ] = "milp",
     values: SetOption = None,
     steps: Annotated[
@@ -94,13 +98,15 @@ def run(
     Solvers:
       rule_based        a plain rule, hour by hour; the fastest
       rolling_horizon   the cheapest plan of 48 hours, again and again
-      hybrid            the same, led by the rule; never worse than it
+      hybrid            near the cheapest plan of all hours, soon, with its gap
       milp              the cheapest plan of all hours at once
+      all               each of them, and what they decide differently
 
     \b
     Examples:
       ecosystemiser run riverside-community
-      ecosystemiser run my-system.yaml --solver hybrid --lookahead 72
+      ecosystemiser run my-system.yaml --solver rolling_horizon --lookahead 72
+      ecosystemiser run my-system.yaml --solver all
       ecosystemiser run my-system.yaml --set battery.capacity_kwh=100
       ecosystemiser run my-system.yaml --steps 168 --format json
       ecosystemiser run my-system.yaml --reuse
@@ -114,6 +120,9 @@ def run(
         "run_id": run_id,
         "solver": {"end": end, "time_limit_s": time_limit} | _hours(lookahead, commit),
     }
+    if solver == ALL:
+        _run_all(context, fields, values, style, db)
+        return
     with working("Starting"):
         config = asked(fields, values)
     row, notes = _solved(context, config, db)
@@ -121,6 +130,44 @@ def run(
     if row["simulation_status"] != "completed":
         _tell_failure(row)
         raise typer.Exit(_WRONG_REQUEST if row["failure_cause"] == "data" else _FAILED)
+
+
+def _run_all(
+    context: typer.Context, fields: dict[str, Any], values: list[str] | None, style: Format, db: str | None
+) -> None:
+    """Solve with each solver, and show what each reached and what it decided differently."""
+    from ecosystemiser.config.solver_options import SOLVER_TYPES
+
+    if fields["run_id"] is not None:
+        remedy = "leave it out: each solver's run gets an id of its own"
+        raise InputError([Finding("names one run", remedy, "--run-id", fields["run_id"])])
+    results: dict[str, SimulationResult] = {}
+    refused: list[str] = []
+    with log_of(context, db) as log:
+        for name in SOLVER_TYPES:
+            with working("Starting"):
+                config = asked(fields | {"solver_type": name}, values)
+            try:
+                results[name] = _result(context, log, config)
+            except InputError as error:
+                if name == SOLVER_TYPES[-1] and not results:
+                    raise  # what is wrong is not of the solvers
+                refused += [f"{name}: {finding.message}; {finding.remedy}" for finding in error.findings]
+        rows = [log.get_simulation_run(result.run_id) or {} for result in results.values()]
+    tell_oddities(next(iter(results.values())).oddities, config.system)
+    if style is not Format.TABLE:
+        typer.echo(as_json(rows) if style is Format.JSON else as_csv(rows, list(rows[0])))
+    else:
+        from ecosystemiser.cli.solver_comparison import comparison, differences
+
+        from ecosystemiser.cli.text import wrapped
+
+        cannot = [wrapped(each, terminal_width()) for each in refused]
+        told = [comparison(results, str(rows[0].get("currency") or "")), *differences(results), *cannot]
+        ids = " ".join(result.run_id[:13] for result in results.values() if result.has_completed)
+        typer.echo("\n".join(told) + (f"\n\nNext: ecosystemiser runs compare {ids}" if len(ids.split()) > 1 else ""))
+    if not any(result.has_completed for result in results.values()):
+        raise typer.Exit(_FAILED)
 
 
 def _hours(lookahead: float | None, commit: float | None) -> dict[str, float]:
@@ -151,24 +198,28 @@ def _in_the_words_of_the_command() -> Iterator[None]:
 
 def _solved(context: typer.Context, config: SimulationConfig, db: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Solve and return the run's row, with the solver's notes."""
-    from ecosystemiser.services.simulation_service import SimulationService
-
-    stop = settings_of(context).stop
     with log_of(context, db) as log:
-        try:
-            with (
-                _in_the_words_of_the_command(),
-                working(f"Solving {config.system} with {config.solver_type}"),
-                stop.asking(),
-            ):
-                result = SimulationService(log).run_simulation(config, should_stop=stop.is_asked)
-        except StoreError:
-            typer.echo(STORE_HINT, err=True)
-            raise
+        result = _result(context, log, config)
         row = log.get_simulation_run(result.run_id) or {}
     tell_oddities(result.oddities, config.system)
     notes = () if result.solved is None else (*result.solved.report.notes, *result.solved.notes)
     return row, notes
+
+
+def _result(context: typer.Context, log: DatabaseMetadataService, config: SimulationConfig) -> SimulationResult:
+    from ecosystemiser.services.simulation_service import SimulationService
+
+    stop = settings_of(context).stop
+    try:
+        with (
+            _in_the_words_of_the_command(),
+            working(f"Solving {config.system} with {config.solver_type}"),
+            stop.asking(),
+        ):
+            return SimulationService(log).run_simulation(config, should_stop=stop.is_asked)
+    except StoreError:
+        typer.echo(STORE_HINT, err=True)
+        raise
 
 
 def _shown(row: dict[str, Any], notes: tuple[str, ...], style: Format) -> str:
