@@ -28,6 +28,7 @@ from ecosystemiser.model.variations import Group, Variations
 from ecosystemiser.reader import Document, parse_yaml, read_yaml
 from ecosystemiser.results import SolvedSystem
 from ecosystemiser.services.batch import BatchMaker, can_be_batched
+from ecosystemiser.services.failure_words import explained, limits_told
 from ecosystemiser.services.orders import GivenSystem, Order, Outcome, failed_outcome
 from ecosystemiser.solver.door import Prepared, prepare
 from ecosystemiser.store.files import write_durably
@@ -136,7 +137,9 @@ class Workbench:
         try:
             return attempt.outcome(*self._solved(attempt, system or self.load(order.config, order.given), should_stop))
         except SolveError as error:
-            return attempt.failure(error.cause, str(error))
+            is_brief = order.config.study_id is not None
+            said = str(error) if attempt.asked is None else explained(error, *attempt.asked, is_brief=is_brief)
+            return attempt.failure(error.cause, said)
         except InputError as error:
             return attempt.failure(FailureCause.DATA, str(error))
         except StoreError as error:
@@ -226,7 +229,7 @@ class Workbench:
         config = attempt.order.config
         problem = self.compiler.compile(system, EndRule(config.solver.end))
         solver = self._prepare(config, problem)
-        attempt.stage = "solve"
+        attempt.stage, attempt.asked = "solve", (system, problem)
         solved = SolvedSystem(system, problem, solver.solve(problem, should_stop=should_stop))
         attempt.stage = "audit"
         return solved, audit(solved)
@@ -245,6 +248,8 @@ class _Attempt:
 
     def __init__(self, order: Order) -> None:
         self.order, self.stage = order, "prepare"
+        self.asked: tuple[System, Problem] | None = None
+        """What was to be solved."""
         self._begin = time.perf_counter()
 
     def outcome(self, solved: SolvedSystem, found: Audit) -> Outcome:
@@ -316,7 +321,10 @@ def _what_the_audit_says(solved: SolvedSystem, found: Audit) -> tuple[FailureCau
     worst = max(found.violations, key=lambda violation: violation.amount)
     when = str(clock.local[worst.step]).replace("T", " ")[:16]
     short = worst.amount / clock.step_h
-    message = f"{worst.where} is left short of {short:.4g} kW on {when}, and must be met"
+    limits = limits_told(solved, worst.where, worst.step)
+    message = (
+        f"{worst.where} is left short of {short:.4g} kW on {when}, and must be met{'; ' + limits if limits else ''}"
+    )
     return FailureCause.UNMET, f"{message}; raise what supplies it, or give it an unmet cost"
 
 

@@ -159,7 +159,6 @@ def _run_all(
         typer.echo(as_json(rows) if style is Format.JSON else as_csv(rows, list(rows[0])))
     else:
         from ecosystemiser.cli.solver_comparison import comparison, differences
-
         from ecosystemiser.cli.text import wrapped
 
         cannot = [wrapped(each, terminal_width()) for each in refused]
