@@ -32,6 +32,7 @@ MEASUREMENTS = {
     "genetic": "benchmarks.search",
     "two_workers": "benchmarks.two_workers",
     "solvers": "benchmarks.solvers",
+    "committed": "benchmarks.committed",
 }
 """Module of each; every one has a function `rows(effort)`."""
 OUTPUT = RESULTS / "bench.json"

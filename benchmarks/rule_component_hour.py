@@ -11,6 +11,7 @@ from ecosystemiser.model.problem import Problem
 from ecosystemiser.model.system import System
 from ecosystemiser.solver.rule_based.merit_order import merit_orders, routes
 from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, stack
+from ecosystemiser.solver.rule_based.strategies import lines_of
 
 __all__ = ["rows"]
 
@@ -30,8 +31,8 @@ def rows(effort: Effort) -> list[Row]:
         lambda: solvers[0].solve_batch(many), lambda: solvers[1].solve_batch(few), effort.short_repeats
     )
     per_many, per_few = (lanes * effort.steps * len(batch.layout.components) for batch in (many, few))
-    steps = [len(merit_orders(batch, routes(batch.layout))[0][0]) for batch in (many, few)]
-    orders = [len(merit_orders(batch, routes(batch.layout))) for batch in (many, few)]
+    steps = [len(merit_orders(batch, routes(batch.layout, lines_of(SolverOptions())))[0][0]) for batch in (many, few)]
+    orders = [len(merit_orders(batch, routes(batch.layout, lines_of(SolverOptions())))) for batch in (many, few)]
     note = f"{_count(many)} components, {steps[0]} steps of the merit order; peer: {_count(few)} and {steps[1]}"
     return [
         Row(

@@ -9,6 +9,7 @@ import pytest
 from tests.tariffs import CASES, Case
 
 from ecosystemiser.analyser.audit import audit
+from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.model.compiling import compile_problem
 from ecosystemiser.results import SolvedSystem, bill_of
 from ecosystemiser.solver.door import prepare
@@ -48,7 +49,7 @@ def test_a_bill_is_that_of_the_calculation_by_hand(
 def test_a_batch_bills_as_one_run_does(name: str, system_from: Callable[..., Any]) -> None:
     problem = compile_problem(system_from(CASES[name].text()))
     assert needs_hours(problem.layout) is None
-    totals = RuleBasedSolver(problem, None).solve_batch(stack([problem, problem]))  # type: ignore[arg-type]
+    totals = RuleBasedSolver(problem, SolverOptions()).solve_batch(stack([problem, problem]))
     cost = totals.purchase_cost + totals.demand_charges + totals.standing_charges - totals.export_revenue
     assert cost == pytest.approx([CASES[name].total] * 2, abs=CENT)
 

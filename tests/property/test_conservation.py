@@ -136,7 +136,7 @@ def test_totals_of_a_batch_are_those_of_the_hours(system):
     solved = solve(system, "rule_based")
     problem = solved.problem
     assume(needs_hours(problem.layout) is None)
-    totals = RuleBasedSolver(problem, None).solve_batch(stack([problem, problem]))
+    totals = RuleBasedSolver(problem, SolverOptions()).solve_batch(stack([problem, problem]))
     for kpi in KPIS:
         for formula in (kpi.numerator, kpi.denominator):
             if formula is not None:

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["SOLVER_TYPES", "SolverOptions", "SolverType"]
+__all__ = ["SOLVER_TYPES", "SolverOptions", "SolverType", "Strategy"]
 
 SolverType = Literal["rule_based", "milp", "rolling_horizon", "hybrid"]
 SOLVER_TYPES: tuple[SolverType, ...] = ("rule_based", "rolling_horizon", "hybrid", "milp")
+
+Strategy = Literal["self_consumption", "time_of_use", "peak_shaving", "load_following", "cycle_charging"]
 
 
 class SolverOptions(BaseModel):
@@ -29,5 +31,11 @@ class SolverOptions(BaseModel):
     """Hours that each window of rolling_horizon and hybrid sees. [h]"""
     commit_h: Annotated[float, Field(gt=0, le=8784)] = 24.0
     """Hours of a window that are kept; at most lookahead_h. [h]"""
+    strategy: Strategy = "self_consumption"
+    """Whom a rule serves first, and from what; rule_based alone."""
+    peak_kw: Annotated[float, Field(ge=0)] | None = None
+    """What peak_shaving buys at most from each electricity grid while storages can help. [kW]"""
+    charge_setpoint: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """To what share of their capacity cycle_charging charges storages from units. [1]"""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of one solve."""

@@ -62,7 +62,7 @@ class BatchMaker:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._solvers: OrderedDict[Layout, RuleBasedSolver] = OrderedDict()
+        self._solvers: OrderedDict[tuple[Layout, SolverOptions], RuleBasedSolver] = OrderedDict()
         self._passed: deque[tuple[Problem, MeritOrder]] = deque(maxlen=KEPT_PASSED)
 
     def make(self, orders: Sequence[Order]) -> list[Outcome]:
@@ -73,8 +73,8 @@ class BatchMaker:
         structure that a batch cannot trace, and those that miss very little, are made one by one.
         """
         outcomes: dict[str, Outcome] = {}
-        for end in dict.fromkeys(order.config.solver.end for order in orders):
-            some = [order for order in orders if order.config.solver.end == end]
+        for options in dict.fromkeys(order.config.solver for order in orders):
+            some, end = [order for order in orders if order.config.solver == options], options.end
             groups, wrong = self._bench.load_many(some)
             for position, error in wrong.items():
                 order = some[position]
@@ -89,7 +89,7 @@ class BatchMaker:
 
     def _outcomes(self, orders: Sequence[Order], batch: Batch) -> dict[str, Outcome]:
         begin = time.perf_counter()
-        solver = self._solver(batch.problem)
+        solver = self._solver(batch.problem, orders[0].config.solver)
         totals = solver.solve_batch(batch.problem)
         kpis = KPICalculator().calculate_from_totals(totals)
         reason = self._what_is_wrong(orders, batch, solver, kpis["total_cost"])
@@ -115,9 +115,10 @@ class BatchMaker:
             outcomes[order.run_id] = _judged(order, columns, rows[at], broken, unmet[at])
         return outcomes
 
-    def _solver(self, batch: Problem) -> RuleBasedSolver:
-        solver = self._solvers.pop(batch.layout, None) or RuleBasedSolver(batch, SolverOptions())
-        self._solvers[batch.layout] = solver
+    def _solver(self, batch: Problem, options: SolverOptions) -> RuleBasedSolver:
+        key = (batch.layout, options)
+        solver = self._solvers.pop(key, None) or RuleBasedSolver(batch, options)
+        self._solvers[key] = solver
         if len(self._solvers) > KEPT_SOLVERS:
             self._solvers.popitem(last=False)
         return solver

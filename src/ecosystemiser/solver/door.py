@@ -39,6 +39,7 @@ def prepare(solver_type: str, problem: Problem, options: SolverOptions | None = 
         from ecosystemiser.solver.rule_based.solver import RuleBasedSolver
 
         return RuleBasedSolver(problem, options)
+    _check_no_strategy(solver_type, options)
     if solver_type == "milp":
         from ecosystemiser.solver.milp.solver import MilpSolver
 
@@ -53,3 +54,10 @@ def prepare(solver_type: str, problem: Problem, options: SolverOptions | None = 
         return HybridSolver(problem, options)
     remedy = f"use one of {', '.join(SOLVER_TYPES)}"
     raise InputError([Finding("is no solver", remedy, "solver_type", solver_type)])
+
+
+def _check_no_strategy(solver_type: str, options: SolverOptions) -> None:
+    """Raise InputError for a strategy of rules that is given to an optimiser."""
+    if options.strategy != "self_consumption" and solver_type in SOLVER_TYPES:
+        remedy = "use solver_type: rule_based, or leave it out"
+        raise InputError([Finding(f"means nothing to {solver_type}", remedy, "solver.strategy", options.strategy)])

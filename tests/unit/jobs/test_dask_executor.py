@@ -15,7 +15,7 @@ import pytest
 from tests.contract.dask_by_hand import ByHand
 from tests.contract.executors import HASTE, LONG_S, Log, children, is_alive, left_after
 
-from ecosystemiser.errors import FailureCause, InputError
+from ecosystemiser.errors import FailureCause, InputError, WorkersGoneError
 from ecosystemiser.jobs.executors import DaskExecutor, Ended, Lost, Patience, Said, Started
 from ecosystemiser.jobs.executors import dask_pool as pool_module
 from ecosystemiser.jobs.states import JobStatus, Outcome
@@ -120,7 +120,8 @@ def test_a_scheduler_that_dies_leaves_nobody_waiting(
     assert {(outcome.status, outcome.cause) for outcome in outcomes.values()} == {
         (JobStatus.FAILED, FailureCause.CRASH)
     }
-    with pytest.raises(RuntimeError, match="broke"):
+    assert f"the Dask scheduler at {by_hand.address} is gone" in (executor.trouble or "")
+    with pytest.raises(WorkersGoneError, match=r"is gone .*; start one"):
         executor.submit("late", "job_tasks:double", 1)
 
 

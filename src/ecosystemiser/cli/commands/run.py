@@ -39,6 +39,8 @@ OPTION_NAMES = {
     "solver.time_limit_s": "--time-limit",
     "solver.lookahead_h": "--lookahead",
     "solver.commit_h": "--commit",
+    "solver.strategy": "--strategy",
+    "solver.peak_kw": "--peak",
     "end": "--end",
     "output_directory": "--output",
     "run_id": "--run-id",
@@ -82,6 +84,13 @@ def run(
     commit: Annotated[
         float | None, typer.Option(metavar="HOURS", help="What is kept of a window; else 24, at most what it sees.")
     ] = None,
+    strategy: Annotated[
+        str, typer.Option(metavar="NAME", help="Whom rule_based serves first, and from what: see above.")
+    ] = "self_consumption",
+    peak: Annotated[
+        float | None,
+        typer.Option(metavar="KW", help="What peak_shaving buys at most while storages can help.", show_default=False),
+    ] = None,
     output: Annotated[str, typer.Option(metavar="DIR", help="Folder for the hours of all runs.")] = "data/results",
     reuse: ReuseOption = False,
     run_id: Annotated[
@@ -103,8 +112,17 @@ def run(
       all               each of them, and what they decide differently
 
     \b
+    Strategies of rule_based:
+      self_consumption  own sources, then storages, then what is bought
+      time_of_use       storages charge in cheap hours, serve in the others
+      peak_shaving      grids up to --peak, then storages
+      load_following    units give what is missing, and charge nothing
+      cycle_charging    units that run run at full power, and charge
+
+    \b
     Examples:
       ecosystemiser run riverside-community
+      ecosystemiser run my-system.yaml --solver rule_based --strategy time_of_use
       ecosystemiser run my-system.yaml --solver rolling_horizon --lookahead 72
       ecosystemiser run my-system.yaml --solver all
       ecosystemiser run my-system.yaml --set battery.capacity_kwh=100
@@ -118,7 +136,8 @@ def run(
         "output_directory": output,
         "reuse": reuse,
         "run_id": run_id,
-        "solver": {"end": end, "time_limit_s": time_limit} | _hours(lookahead, commit),
+        "solver": {"end": end, "time_limit_s": time_limit, "strategy": strategy, "peak_kw": peak}
+        | _hours(lookahead, commit),
     }
     if solver == ALL:
         _run_all(context, fields, values, style, db)

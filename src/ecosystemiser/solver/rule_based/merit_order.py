@@ -1,24 +1,15 @@
 """The merit order: which supply serves which use first, through which converters.
 
-The rule (strategy `self_consumption`), best first:
-
-1. what local sources give, to demands: directly, then through converters;
-2. what storages hold, to demands: directly, then through converters;
-3. what is bought, to demands, cheapest per unit delivered first (mean price of the run);
-4. what local sources still have, into storages: directly, then through converters;
-5. what local sources still have, sold: directly, then through converters, unless selling costs money on average
-   (what is sold earns less than making and converting it cost).
-
-Storages never serve sales or other storages and are never charged with what is bought. Within a line, routes through
-fewer converters come first, then those that deliver more per unit drawn, then demands that must be met, then the order
-of the file.
+A strategy (`strategies`) says which supplies serve which uses, line after line. Within a line, what is bought comes
+cheapest per unit delivered first (mean price of the run); then come routes through fewer converters, those that deliver
+more per unit drawn, demands that must be met, the order of the file. Nothing is sold where selling costs money on
+average (what is sold earns less than making and converting it cost).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +17,8 @@ import numpy as np
 from ecosystemiser.errors import Finding, InputError
 from ecosystemiser.model.kinds import Floats
 from ecosystemiser.model.problem import CostCategory, EndRule, Ints, Layout, Problem
+from ecosystemiser.solver.rule_based.strategies import ALWAYS, Condition, Hours, Line, Supply, Use
+from ecosystemiser.units import Carrier
 
 __all__ = ["MeritOrder", "Route", "Step", "check_capable", "merit_orders", "routes"]
 
@@ -33,16 +26,8 @@ MOST_CONVERTERS = 3
 """Longest chain of converters that a route takes."""
 
 
-class Line(IntEnum):
-    """The lines of the rule, in order."""
-
-    LOCAL_TO_DEMAND = 1
-    STORED_TO_DEMAND = 2
-    BOUGHT_TO_DEMAND = 3
-    LOCAL_TO_STORAGE = 4
-    LOCAL_TO_SALE = 5
-    NEVER = 6
-    """A sale that costs money on average."""
+NEVER = 1_000
+"""Line of a sale that costs money on average."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +38,16 @@ class Step:
     outputs: tuple[int, ...]
     """The converters' outputs (indices of `Layout.outputs`) passed on the way; none if both stand on one bus."""
     use: int
+    condition: Condition = ALWAYS
 
 
 MeritOrder = tuple[Step, ...]
 
 
 class Route(NamedTuple):
-    """A step and the line of the rule that it belongs to."""
+    """A step and the line of the strategy that it belongs to."""
 
+    at: int
     line: Line
     step: Step
 
@@ -87,26 +74,39 @@ def check_capable(problem: Problem) -> None:
         raise InputError(findings)
 
 
-def routes(layout: Layout) -> tuple[Route, ...]:
+def routes(layout: Layout, lines: Sequence[Line]) -> tuple[Route, ...]:
     """Return every way from a supply to a use, line after line, in the order of the file."""
-    local = layout.free_sources
     must = dict(zip(layout.sinks, layout.must_meet, strict=True))
-    sinks = sorted(layout.sinks, key=lambda flow: not must[flow])
     bought = [flow for flow, is_bought in zip(layout.sources, layout.bought_sources, strict=True) if is_bought]
-    lines: list[tuple[Line, Sequence[int], Sequence[int]]] = [
-        (Line.LOCAL_TO_DEMAND, local, sinks),
-        (Line.STORED_TO_DEMAND, layout.discharges, sinks),
-        (Line.BOUGHT_TO_DEMAND, sorted([*bought, *layout.imports]), sinks),
-        (Line.LOCAL_TO_STORAGE, local, layout.charges),
-        (Line.LOCAL_TO_SALE, local, layout.exports),
-    ]
+    supplies: dict[Supply, Sequence[int]] = {
+        Supply.LOCAL: layout.free_sources,
+        Supply.STORED: layout.discharges,
+        Supply.BOUGHT: sorted([*bought, *layout.imports]),
+        Supply.GRIDS: layout.imports,
+        Supply.UNITS: sorted([*bought, *layout.imports]),
+    }
+    uses: dict[Use, Sequence[int]] = {
+        Use.DEMAND: sorted(layout.sinks, key=lambda flow: not must[flow]),
+        Use.STORAGE: layout.charges,
+        Use.SALE: layout.exports,
+    }
     return tuple(
-        Route(line, Step(supply, outputs, use))
-        for line, supplies, uses in lines
-        for supply in supplies
-        for use in uses
+        Route(at, line, Step(supply, outputs, use, line.condition))
+        for at, line in enumerate(lines, 1)
+        for supply in supplies[line.supply]
+        for use in uses[line.use]
         for outputs in _chains(layout, layout.flows[supply].bus, layout.flows[use].bus)
+        if _is_meant(layout, line, supply, outputs)
     )
+
+
+def _is_meant(layout: Layout, line: Line, supply: int, outputs: tuple[int, ...]) -> bool:
+    """Return whether a way is one that its line speaks of."""
+    if line.supply is Supply.UNITS:  # what burns: a converter of anything but electricity
+        return bool(outputs) and layout.carrier(supply) is not Carrier.ELECTRICITY
+    if line.condition.is_capped:
+        return layout.carrier(supply) is Carrier.ELECTRICITY
+    return True
 
 
 def merit_orders(problem: Problem, ways: Sequence[Route]) -> list[tuple[MeritOrder, Ints]]:
@@ -114,23 +114,38 @@ def merit_orders(problem: Problem, ways: Sequence[Route]) -> list[tuple[MeritOrd
     costs, ratios = _mean_costs(problem), _mean_ratios(problem)
     shape = (len(ways), costs.shape[1])
     line, cost, ratio = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for at, (way_line, step) in enumerate(ways):
+    for at, (number, way_line, step) in enumerate(ways):
         outputs = list(step.outputs)
-        line[at], ratio[at] = way_line, np.prod(ratios[outputs], axis=0)
-        if way_line is Line.BOUGHT_TO_DEMAND:
+        line[at], ratio[at] = number, np.prod(ratios[outputs], axis=0)
+        if way_line.supply in (Supply.BOUGHT, Supply.GRIDS, Supply.UNITS):
             cost[at] = _delivered_cost(problem.layout, costs, ratios, step)
-        if way_line is Line.LOCAL_TO_SALE:
+        if way_line.use is Use.SALE:
             sold = _delivered_cost(problem.layout, costs, ratios, step) + costs[step.use]
-            line[at] = np.where(sold > 0, Line.NEVER, way_line)
+            line[at] = np.where(sold > 0, NEVER, number)
     converters = np.array([len(way.step.outputs) for way in ways])[:, None] * np.ones(shape)
     positions = np.arange(len(ways))[:, None] * np.ones(shape)
     order = np.lexsort((positions, -ratio, converters, cost, line), axis=0)
-    order = np.where(np.take_along_axis(line, order, axis=0) == Line.NEVER, -1, order)
-    distinct, lane_order = np.unique(order, axis=1, return_inverse=True)
+    order = np.where(np.take_along_axis(line, order, axis=0) == NEVER, -1, order)
+    told_apart = np.vstack([order, _price_shapes(problem, ways)])
+    distinct, lane_order = np.unique(told_apart, axis=1, return_inverse=True)
+    count = len(ways)
     return [
-        (tuple(ways[at].step for at in distinct[:, group] if at >= 0), np.flatnonzero(lane_order.ravel() == group))
+        (
+            tuple(ways[at].step for at in distinct[:count, group] if at >= 0),
+            np.flatnonzero(lane_order.ravel() == group),
+        )
         for group in range(distinct.shape[1])
     ]
+
+
+def _price_shapes(problem: Problem, ways: Sequence[Route]) -> Ints:
+    """Return what tells lanes apart whose cheap hours are others: the shapes of prices, where hours matter."""
+    lanes = _lanes(problem)
+    if all(way.line.condition.hours is Hours.ALWAYS for way in ways):
+        return np.zeros((0, lanes), dtype=np.int64)
+    imports = problem.layout.imports
+    terms = [at for at, flow in enumerate(problem.layout.costs.flow) if flow in imports]
+    return np.broadcast_to(problem.cost_signal[terms].reshape(len(terms), -1), (len(terms), lanes))
 
 
 def _chains(layout: Layout, bus: int, goal: int, passed: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:

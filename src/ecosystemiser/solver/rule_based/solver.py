@@ -20,6 +20,7 @@ from ecosystemiser.solver.rule_based.compiled import threads_of_numba
 from ecosystemiser.solver.rule_based.kernel import dispatch_hours, dispatch_sums
 from ecosystemiser.solver.rule_based.merit_order import MeritOrder, check_capable, merit_orders, routes
 from ecosystemiser.solver.rule_based.nodes import has_circle
+from ecosystemiser.solver.rule_based.strategies import Hours, check_strategy, lines_of
 from ecosystemiser.solver.rule_based.sums import Sums, empty_sums
 from ecosystemiser.solver.rule_based.tables import Numbers, Plan, numbers_of, plan_of
 from ecosystemiser.solver.unseen import unseen_charges
@@ -34,7 +35,9 @@ LANES = 64
 class RuleBasedSolver:
     """Dispatches a Problem and its variations hour by hour, never looking ahead."""
 
-    def __init__(self, problem: Problem, options: SolverOptions) -> None:  # noqa: ARG002 - one door for all solvers
+    def __init__(self, problem: Problem, options: SolverOptions) -> None:
+        check_strategy(options)
+        self._options, self._lines = options, lines_of(options)
         self._take(problem)
 
     def start_from(self, base: Problem | None, *, should_stop: Callable[[], bool] | None = None) -> None:
@@ -45,7 +48,7 @@ class RuleBasedSolver:
         if should_stop is not None and should_stop():
             raise KeyboardInterrupt
         self._take(problem)
-        numbers = numbers_of(problem)
+        numbers = numbers_of(problem, self._options)
         check_coefficients(problem)
         check_signals(problem)
         flows = np.empty((len(problem.layout.flows), problem.steps))
@@ -55,6 +58,8 @@ class RuleBasedSolver:
         dispatch_hours(self._plan(problem, order), numbers, flows, levels)
         seconds = time.perf_counter() - begin
         notes = unseen_charges(problem)
+        if self._options.strategy != "self_consumption":
+            notes = (f"strategy {self._options.strategy}", *notes)
         return Solution(flows, levels, SolverReport("rule_based", "dispatched", solve_seconds=seconds, notes=notes))
 
     def solve_batch(self, batch: Problem) -> Totals:
@@ -69,9 +74,9 @@ class RuleBasedSolver:
         reason = needs_hours(batch.layout)
         if reason is not None:
             raise InputError([Finding(reason, "solve its variations one by one")])
-        numbers = numbers_of(batch)
+        numbers = numbers_of(batch, self._options)
         pieces = [
-            (self._plan(batch, order), lanes[first : first + LANES])
+            (self._plan(batch, order, int(lanes[0])), lanes[first : first + LANES])
             for order, lanes in merit_orders(batch, self._routes)
             for first in range(0, len(lanes), LANES)
         ]
@@ -96,13 +101,17 @@ class RuleBasedSolver:
         if known is not None and share_tables(known, problem):
             return
         check_capable(problem)
-        self._problem, self._routes = problem, routes(problem.layout)
-        self._plans: dict[MeritOrder, Plan] = {}
+        self._problem, self._routes = problem, routes(problem.layout, self._lines)
+        self._plans: dict[tuple[MeritOrder, tuple[int, ...]], Plan] = {}
 
-    def _plan(self, problem: Problem, order: MeritOrder) -> Plan:
-        if order not in self._plans:
-            self._plans[order] = plan_of(problem, order)
-        return self._plans[order]
+    def _plan(self, problem: Problem, order: MeritOrder, lane: int = 0) -> Plan:
+        signals = problem.cost_signal
+        prices = tuple((signals if signals.ndim == 1 else signals[:, lane]).tolist())
+        has_hours = any(line.condition.hours is not Hours.ALWAYS for line in self._lines)
+        key = (order, prices if has_hours else ())
+        if key not in self._plans:
+            self._plans[key] = plan_of(problem, order, self._options, lane)
+        return self._plans[key]
 
 
 def needs_hours(layout: Layout) -> str | None:

@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.model.kinds import Floats, MeterKind
-from ecosystemiser.model.problem import Ints, Problem
+from ecosystemiser.model.problem import Ints, Layout, Problem
 from ecosystemiser.results.tally import own_priced, weighted_pairs
 from ecosystemiser.solver.rule_based.merit_order import MeritOrder
 from ecosystemiser.solver.rule_based.nodes import Nodes, nodes_of
+from ecosystemiser.solver.rule_based.strategies import ALWAYS, Hours, is_cheap
+from ecosystemiser.units import Carrier
 
 __all__ = ["Numbers", "Plan", "numbers_of", "plan_of"]
 
@@ -33,6 +36,20 @@ class Plan(NamedTuple):
     step_first: Ints
     """Where the outputs of step i begin in `step_output`; one more than steps."""
     step_output: Ints
+    step_kind: Ints
+    """0: without a condition."""
+    step_when: Ints
+    """Row of `when` that says in which steps it holds; -1: in all."""
+    step_capped: Ints
+    """1: only until its supply has brought `Numbers.cap`."""
+    step_running: Ints
+    """1: only through converters that run."""
+    step_fill: Floats
+    """To what share of its capacity it fills a storage."""
+    step_storage: Ints
+    """The storage that it charges; -1: none."""
+    when: Floats
+    """(rows, steps), 1 where it holds."""
     output_flow: Ints
     output_input: Ints
     """Input flow of the converter of each output."""
@@ -76,11 +93,15 @@ class Numbers(NamedTuple):
     renewable: Floats
     own_signal: Ints
     """Signals of the cost terms of `Plan.own_flow`."""
+    cap: Floats
+    """Most that a capped step lets its supply bring in a step. (1, lanes)"""
 
 
-def plan_of(problem: Problem, order: MeritOrder) -> Plan:
-    """Return the structure of `problem` under a merit order."""
+def plan_of(problem: Problem, order: MeritOrder, options: SolverOptions, lane: int = 0) -> Plan:
+    """Return the structure of `problem` under a merit order; `lane`: one whose prices say which hours are cheap."""
     layout = problem.layout
+    when, step_when = _hours(problem, order, lane)
+    conditions = [step.condition for step in order]
     dependent = {*layout.outputs, *layout.charges, *layout.discharges}
     pairs = weighted_pairs(problem)
     meters = [at for at, meter in enumerate(layout.meters) if meter.kind in GATHERING]
@@ -94,6 +115,13 @@ def plan_of(problem: Problem, order: MeritOrder) -> Plan:
         step_use=_ints(step.use for step in order),
         step_first=_ints(np.cumsum([0, *(len(step.outputs) for step in order)])),
         step_output=_ints(output for step in order for output in step.outputs),
+        step_kind=_ints(condition != ALWAYS for condition in conditions),
+        step_when=step_when,
+        step_capped=_ints(condition.is_capped for condition in conditions),
+        step_running=_ints(condition.while_running for condition in conditions),
+        step_fill=np.array([options.charge_setpoint if one.to_setpoint else 1.0 for one in conditions]),
+        step_storage=_ints(layout.charges.index(step.use) if step.use in layout.charges else -1 for step in order),
+        when=when,
         output_flow=_ints(layout.outputs),
         output_input=_ints(layout.inputs[converter] for converter in layout.output_converter),
         ratio_signal=problem.ratio_signal,
@@ -118,7 +146,33 @@ def plan_of(problem: Problem, order: MeritOrder) -> Plan:
     )
 
 
-def numbers_of(problem: Problem) -> Numbers:
+def _hours(problem: Problem, order: MeritOrder, lane: int) -> tuple[Floats, Ints]:
+    """Return the hours in which steps hold that do not always, and the row of each step among them, or -1."""
+    layout = problem.layout
+    rows: list[Floats] = []
+    known: dict[tuple[Hours, int | None], int] = {}
+    found = []
+    for step in order:
+        hours = step.condition.hours
+        if hours is Hours.ALWAYS:
+            found.append(-1)
+            continue
+        # a storage looks at the first grid of electricity, a purchase at its own price
+        grid = step.supply if step.supply in layout.imports else _first_grid(layout)
+        if (hours, grid) not in known:
+            cheap = np.zeros(problem.steps) if grid is None else is_cheap(problem, grid, lane)
+            known[hours, grid] = len(rows)
+            rows.append(cheap if hours is Hours.CHEAP else 1.0 - cheap)
+        found.append(known[hours, grid])
+    return np.array(rows).reshape(len(rows), problem.steps), _ints(found)
+
+
+def _first_grid(layout: Layout) -> int | None:
+    grids = [flow for flow in layout.imports if layout.carrier(flow) is Carrier.ELECTRICITY]
+    return grids[0] if grids else None
+
+
+def numbers_of(problem: Problem, options: SolverOptions) -> Numbers:
     """Return the numbers that dispatch needs; those of one variation become one lane."""
     numbers = problem.coefficients
 
@@ -137,6 +191,7 @@ def numbers_of(problem: Problem) -> Numbers:
         initial_level=lanes(numbers.initial_level),
         renewable=lanes(numbers.renewable),
         own_signal=problem.cost_signal[own] if own else np.zeros((0, batch), dtype=np.int64),
+        cap=np.full((1, batch), np.inf if options.peak_kw is None else options.peak_kw * problem.step_h),
     )
 
 
