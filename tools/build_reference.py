@@ -17,7 +17,9 @@ from pydantic_core import PydanticUndefined
 
 import reference_commands
 import reference_database
+import reference_solvers
 import reference_studies
+from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.kpis import KPIS
 from ecosystemiser.model.components import component_types
 from ecosystemiser.model.profiles.packaged import provenance
@@ -169,6 +171,13 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def solvers_page() -> str:
+    """Return the page of solvers and their options."""
+    rows = [("option", "default", "meaning")]
+    rows += [(f"`{name}`", _default(field), _meaning(field)) for name, field in SolverOptions.model_fields.items()]
+    return reference_solvers.page(NOTE, _table(rows))
+
+
 def studies_page() -> str:
     """Return the page of study files."""
     parts = ["# Study files\n", NOTE]
@@ -190,6 +199,7 @@ PAGES = {
     "filters.md": filters_page,
     "kpis.md": kpis_page,
     "profiles.md": profiles_page,
+    "solvers.md": solvers_page,
     "studies.md": studies_page,
 }
 

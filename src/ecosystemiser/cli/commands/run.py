@@ -79,7 +79,7 @@ def run(
     ] = None,
     lookahead: Annotated[
         float | None,
-        typer.Option(metavar="HOURS", help="What a window sees, of rolling_horizon and hybrid; else 48."),
+        typer.Option(metavar="HOURS", help="What a window of rolling_horizon sees; else 48."),
     ] = None,
     commit: Annotated[
         float | None, typer.Option(metavar="HOURS", help="What is kept of a window; else 24, at most what it sees.")
