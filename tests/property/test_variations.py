@@ -48,12 +48,14 @@ components:
   heat: {{type: heat_demand, profile: bdew-efh, annual_kwh: 50000}}
   heat_pump: {{type: heat_pump, power_kw: 20}}
   old_pump: {{type: heat_pump, power_kw: 5, source: ground, cop: {{source_c: [-10, 20], cop: [2, 4]}}}}
-  curve_pump: {{type: heat_pump, power_kw: 5, sink_temperature_c: {{outdoor_c: [-10, 20], supply_c: [55, 35]}}}}
+  curve_pump: {{type: heat_pump, power_kw: 5, minimum_load: 0.3, start_cost: 0.1, min_up_h: 2,
+               sink_temperature_c: {{outdoor_c: [-10, 20], supply_c: [55, 35]}}}}
   buffer: {{type: heat_storage, capacity_kwh: 20, power_kw: 9}}
   gas: {{type: gas_supply, price_per_kwh: 0.06, co2_kg_per_kwh: 0.2}}
   boiler: {{type: gas_boiler, power_kw: 90}}
   rod: {{type: electric_boiler, power_kw: 9}}
-  engine: {{type: converter, input: gas, output: electricity, ratio: 0.3, power_kw: 4}}
+  engine: {{type: converter, input: gas, output: electricity, ratio: 0.3, power_kw: 4,
+            part_load: {{load: [0.4, 1], efficiency: [0.8, 1]}}, min_down_h: 3}}
   hydro: {{type: source, bus: electricity, power_kw: 4, cost_per_kwh: 0.02, renewable_share: 1}}
   wallbox: {{type: sink, bus: electricity, profile: {DAY}, unmet_cost_per_kwh: 2}}
   gasometer: {{type: storage, bus: gas, capacity_kwh: 30, power_kw: 9}}

@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["SOLVER_TYPES", "SolverOptions", "SolverType", "Strategy"]
+__all__ = ["SOLVER_TYPES", "WARM_SOLVERS", "SolverOptions", "SolverType", "Strategy"]
 
 SolverType = Literal["rule_based", "milp", "rolling_horizon", "hybrid"]
 SOLVER_TYPES: tuple[SolverType, ...] = ("rule_based", "rolling_horizon", "hybrid", "milp")
 
+WARM_SOLVERS: tuple[SolverType, ...] = ("hybrid", "milp")
+"""Solvers that start a variation of a linear program from the answer before."""
 Strategy = Literal["self_consumption", "time_of_use", "peak_shaving", "load_following", "cycle_charging"]
 
 

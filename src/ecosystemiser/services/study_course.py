@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ecosystemiser.config.simulation_config import SimulationConfig
+from ecosystemiser.config.solver_options import WARM_SOLVERS
 from ecosystemiser.config.study_config import StudyConfig
 from ecosystemiser.services.best_hours import BestRuns
 from ecosystemiser.services.budget import TIMED_RUNS
@@ -40,7 +41,7 @@ class StudyCourse:
     def chunks(self, points: Sequence[Point]) -> Iterator[list[Order]]:
         """Yield the orders of a batch of points, in pieces to be solved one after the other by one worker.
 
-        What `milp` finds may depend on what was solved before, where an optimum is not unique: each of its pieces
+        What a warm solver finds may depend on what was solved before, where an optimum is not unique: each of its pieces
         starts from the study's base, and the pieces are the same in a study that goes on, up to the last point that is
         missing. Runs that do not depend on each other go in pieces as large as may be.
         """
@@ -50,7 +51,7 @@ class StudyCourse:
 
     def _pieces(self, points: Sequence[Point]) -> list[list[Point]]:
         done = self.stored.done
-        depend = self.study_config.base_config.solver_type == "milp"
+        depend = self.study_config.base_config.solver_type in WARM_SOLVERS
         if self._are_batched:
             pieces = 1 if self.workers == 1 else max(CHUNKS, 2 * self.workers)
             return chunks_of([point for point in points if point.number not in done], pieces)

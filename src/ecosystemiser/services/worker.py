@@ -18,6 +18,7 @@ from pathlib import Path
 from ecosystemiser.analyser.audit import Audit, audit
 from ecosystemiser.analyser.kpi_calculator import KPICalculator
 from ecosystemiser.config.simulation_config import SimulationConfig
+from ecosystemiser.config.solver_options import WARM_SOLVERS
 from ecosystemiser.errors import FailureCause, Finding, InputError, SolveError, StoreError
 from ecosystemiser.jobs.events import RunStarted
 from ecosystemiser.jobs.executors import Context
@@ -157,12 +158,12 @@ class Workbench:
     def start_from(self, order: Order, *, should_stop: Callable[[], bool] | None = None) -> None:
         """Let the runs that follow depend on the base of `order` and on each other alone, not on what was made before.
 
-        Only `milp` has a memory, and is given a base.
+        Only `milp`, and `hybrid` of linear programs, have a memory, and are given a base.
         """
         for solver in self._prepared.values():
             solver.start_from(None)
         base = order.base
-        if base is None or base.solver_type != "milp":
+        if base is None or base.solver_type not in WARM_SOLVERS:
             return
         with suppress(InputError):  # its variations may be sound
             if self._base is None or self._base[0] != base:

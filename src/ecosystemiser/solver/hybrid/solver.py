@@ -46,8 +46,12 @@ class HybridSolver:
         self._milp = MilpSolver(problem, options)
 
     def start_from(self, base: Problem | None, *, should_stop: StopAsked = None) -> None:
-        """Let what follows depend on `base` and on itself alone, as `MilpSolver` does."""
-        self._milp.start_from(base, should_stop=should_stop)
+        """Let linear programs that follow start from the optimum of `base`, as `MilpSolver` does.
+
+        A search over switched devices starts from its own relaxation, whatever was solved before.
+        """
+        is_linear = base is not None and not base.layout.committed
+        self._milp.start_from(base if is_linear else None, should_stop=should_stop)
 
     def solve(self, problem: Problem, *, should_stop: StopAsked = None) -> Solution:
         """Return the best plan that was found, with a bound where there is one. Raises SolveError without a plan."""
