@@ -41,9 +41,9 @@ class StudyCourse:
     def chunks(self, points: Sequence[Point]) -> Iterator[list[Order]]:
         """Yield the orders of a batch of points, in pieces to be solved one after the other by one worker.
 
-        What a warm solver finds may depend on what was solved before, where an optimum is not unique: each of its pieces
-        starts from the study's base, and the pieces are the same in a study that goes on, up to the last point that is
-        missing. Runs that do not depend on each other go in pieces as large as may be.
+        What a warm solver finds may depend on what was solved before, where an optimum is not unique: each of its
+        pieces starts from the study's base, and the pieces are the same in a study that goes on, up to the last point
+        that is missing. Runs that do not depend on each other go in pieces as large as may be.
         """
         base = named(self.study_config.base_config, self.study_config)
         for chunk in self._pieces(points):
