@@ -202,7 +202,7 @@ def test_zipped_values_go_side_by_side(service: StudyService, study_of: Callable
 # Workers.
 
 
-@pytest.mark.parametrize("solver", ["milp", "rule_based"])
+@pytest.mark.parametrize("solver", ["milp", "hybrid", "rule_based"])
 def test_two_workers_find_what_one_finds(log: DatabaseMetadataService, solver: str) -> None:
     """A week of the packaged system, bit by bit in every KPI: pieces are the same and start from the same basis."""
     base = SimulationConfig(timesteps=168, solver_type=solver)
