@@ -8,13 +8,17 @@ does not end the work in time, and wherever no run is made, the signal raises Ke
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 __all__ = ["Stop", "stoppable"]
 
+AGAIN_S = 0.01
+"""Until an interrupt is raised again that was lost. [s]"""
 PATIENCE_S = 4.0
 """How long the work has to end by itself."""
 
@@ -96,8 +100,25 @@ def stoppable() -> Iterator[Stop]:
     if hasattr(signal, "SIGALRM"):
         handlers[signal.SIGALRM] = stop.lose_patience
     former = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    former_hook, sys.unraisablehook = sys.unraisablehook, _told_again(sys.unraisablehook)
     try:
         yield stop
     finally:
+        sys.unraisablehook = former_hook
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def _told_again(hook: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Return a hook for what was raised where Python cannot pass it on, as in a callback of its own imports.
+
+    An interrupt that was lost there is raised again a moment later; all else goes to `hook`.
+    """
+
+    def tell(lost: Any) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            _set_alarm(AGAIN_S)
+        else:
+            hook(lost)
+
+    return tell

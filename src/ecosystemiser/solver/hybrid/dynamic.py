@@ -64,140 +64,124 @@ class Course(NamedTuple):
 
 def course_of(device: Device) -> Course:
     """Return the cheapest course of a device that has been off for long."""
-    values = np.zeros((len(device.drawn) + 1, device.min_up + device.min_down, len(device.levels)))
-    _backward(device, values)
-    on, drawn, level = np.zeros(len(device.drawn), np.int64), np.zeros(len(device.drawn)), np.zeros(len(values))
-    _forward(device, values, on, drawn, level)
-    first = np.interp(device.first_level, device.levels, values[0, device.min_up + device.min_down - 1])
+    steps, states = len(device.drawn), device.min_up + device.min_down
+    zero = np.zeros((steps, 1))
+    ends = np.concatenate([zero, np.cumsum(device.width, axis=1)], axis=1)
+    costs = np.concatenate([zero, np.cumsum(device.width * device.cost, axis=1)], axis=1)
+    values = np.zeros((steps + 1, len(device.levels), states))
+    values[-1] = device.end_values[:, None]
+    _backward(device, ends, costs, values)
+    on, drawn, level = np.zeros(steps, np.int64), np.zeros(steps), np.zeros(steps + 1)
+    _forward(device, ends, costs, values, on, drawn, level)
+    first = np.interp(device.first_level, device.levels, values[0, :, states - 1])
     return Course(on, drawn, level, float(first))
 
 
 @inlined
-def _at(values: Floats, level: float, spacing: float) -> float:
-    """Return a value between the levels."""
-    if spacing == 0.0:
-        return values[0]  # type: ignore[no-any-return]
-    place = level / spacing
-    below = min(int(place), len(values) - 2)
-    return values[below] + (place - below) * (values[below + 1] - values[below])  # type: ignore[no-any-return]
-
-
-@inlined
-def _settle(device: Device, step: int, level: float, net: float) -> tuple[float, float]:
-    """Return the next level when `net` is left on the bus, and the penalty of what does not fit."""
-    capacity, lost = device.levels[-1], 0.0
-    after = level * device.keep
-    if net >= 0.0:
-        taken = min(net, device.fill_limit[step], (capacity - after) / device.fill_efficiency)
-        taken = max(taken, 0.0)
-        lost = net - taken
-        after = after + device.fill_efficiency * taken
-    else:
-        brought = max(min(-net, device.draw_limit[step], after * device.draw_efficiency), 0.0)
-        lost = -net - brought
-        after = after - brought / device.draw_efficiency
-    return min(max(after, 0.0), capacity), device.penalty * lost
-
-
-@inlined
-def _others(device: Device, step: int, amount: float) -> tuple[float, float]:
+def _cost_of(ends: Floats, costs: Floats, step: int, amount: float) -> tuple[float, float]:
     """Return what others bring when asked for `amount` beyond their base, and its cost."""
-    cost, brought = 0.0, 0.0
-    for segment in range(device.cost.shape[1]):
-        part = min(max(amount - brought, 0.0), device.width[step, segment])
-        cost += part * device.cost[step, segment]
-        brought += part
-    return brought, cost
+    last = ends.shape[1] - 1
+    for segment in range(last):
+        if amount <= ends[step, segment + 1]:
+            width = ends[step, segment + 1] - ends[step, segment]
+            share = (amount - ends[step, segment]) / width if width > 0.0 else 0.0
+            return amount, costs[step, segment] + share * (costs[step, segment + 1] - costs[step, segment])
+    return ends[step, last], costs[step, last]
 
 
 @inlined
-def _best(device: Device, values: Floats, step: int, level: float, load: int) -> tuple[float, float]:
-    """Return the least cost from here on at `load`, others chosen best, and the next level.
-
-    `values` are those of the state that follows, at the levels. What others bring is tried at the ends of their
-    segments, and where it just keeps the storage from being empty or full.
-    """
-    spacing = device.levels[1] if len(device.levels) > 1 else 0.0
-    own = device.given[step, load] + device.base[step]
-    after = level * device.keep
-    best, best_level = np.inf, 0.0
-    reach = 0.0
-    attempts = device.cost.shape[1] + 3 if device.cost.shape[1] else 1
-    for attempt in range(attempts):
-        if attempt <= device.cost.shape[1]:
-            asked = reach
-            if attempt < device.cost.shape[1]:
-                reach += device.width[step, attempt]
-        elif attempt == device.cost.shape[1] + 1:
-            asked = -own - min(after * device.draw_efficiency, device.draw_limit[step])
-        else:
-            asked = -own + min((device.levels[-1] - after) / device.fill_efficiency, device.fill_limit[step])
-        brought, cost = _others(device, step, asked)
-        next_level, lost = _settle(device, step, level, own + brought)
-        total = cost + lost + _at(values, next_level, spacing)
-        if total < best:
-            best, best_level = total, next_level
-    return best + device.drawn_cost[step, load], best_level
-
-
-@compiled
-def _backward(device: Device, values: Floats) -> None:
-    """Fill the values of all states, from the end to the first step."""
-    steps, loads = device.drawn.shape
-    up, states = device.min_up, device.min_up + device.min_down
-    follow = np.zeros(states)
-    for state in range(states):
-        for place in range(len(device.levels)):
-            values[steps, state, place] = device.end_values[place]
-    for back in range(steps):
-        step = steps - 1 - back
-        for place in range(len(device.levels)):
-            level = device.levels[place]
-            for state in range(states):
-                if state < up:
-                    follow[state] = np.inf
-                    for load in range(1, loads):
-                        follow[state] = min(follow[state], _best(device, values[step + 1, state], step, level, load)[0])
-                else:
-                    follow[state] = _best(device, values[step + 1, state], step, level, 0)[0]
-            for state in range(states):
-                values[step, state, place] = _over(device, follow, state)[0]
-
-
-@inlined
-def _over(device: Device, follow: Floats, state: int) -> tuple[float, int]:
+def _over(start_cost: float, up: int, states: int, follow: Floats, state: int) -> tuple[float, int]:
     """Return the least cost of what may follow a state, and the state that does.
 
     States: on for 1, 2, ... min_up steps or more, then off for 1, 2, ... min_down steps or more.
     """
-    up, states = device.min_up, device.min_up + device.min_down
-    if state < up:
-        stay = min(state + 1, up - 1)
-        if state == up - 1 and follow[up] < follow[stay]:
-            return follow[up], up
-        return follow[stay], stay
-    stay = min(state + 1, states - 1)
-    if state == states - 1 and device.start_cost + follow[0] < follow[stay]:
-        return device.start_cost + follow[0], 0
-    return follow[stay], stay
+    last = up - 1 if state < up else states - 1
+    stay = min(state + 1, last)
+    cost, after = follow[stay], stay
+    if state == up - 1 and follow[up] < cost:
+        cost, after = follow[up], up
+    if state == states - 1 and start_cost + follow[0] < cost:
+        cost, after = start_cost + follow[0], 0
+    return cost, after
+
+
+@inlined
+def _follow(
+    device: Device, ends: Floats, costs: Floats, values: Floats, step: int, level: float,
+    follow: Floats, chosen: Ints, reached: Floats,
+) -> None:  # fmt: skip
+    """Fill, for each state that may follow, the least cost from here on, the load and the next level.
+
+    What others bring is tried at the ends of their segments, and where it leaves the storage full, as it is, or empty.
+    """
+    up, states, loads = device.min_up, device.min_up + device.min_down, device.drawn.shape[1]
+    places, choices = len(device.levels), ends.shape[1]
+    capacity = device.levels[places - 1]
+    spacing = device.levels[1] if places > 1 else 1.0
+    kept = level * device.keep
+    most_in = min(device.fill_limit[step], (capacity - kept) / device.fill_efficiency)
+    most_out = min(device.draw_limit[step], kept * device.draw_efficiency)
+    for state in range(states):
+        follow[state] = np.inf
+    for load in range(loads):
+        first, last = (up, states) if load == 0 else (0, up)
+        own = device.given[step, load] + device.base[step]
+        for number in range(choices + 3 if choices > 1 else 1):
+            if number < choices:
+                brought, cost = ends[step, number], costs[step, number]
+            else:
+                asked = -own + (most_in if number == choices else 0.0 if number == choices + 1 else -most_out)
+                if asked <= 0.0:
+                    continue
+                brought, cost = _cost_of(ends, costs, step, asked)
+            net = own + brought
+            cost += device.drawn_cost[step, load]
+            if net >= 0.0:
+                taken = max(min(net, most_in), 0.0)
+                cost += device.penalty * (net - taken)
+                after = kept + device.fill_efficiency * taken
+            else:
+                given = max(min(-net, most_out), 0.0)
+                cost += device.penalty * (-net - given)
+                after = kept - given / device.draw_efficiency
+            after = min(max(after, 0.0), capacity)
+            place = after / spacing
+            below = min(int(place), max(places - 2, 0))
+            share = place - below
+            above = min(below + 1, places - 1)
+            for state in range(first, last):
+                low = values[step + 1, below, state]
+                total = cost + low + share * (values[step + 1, above, state] - low)
+                if total < follow[state]:
+                    follow[state], chosen[state], reached[state] = total, load, after
 
 
 @compiled
-def _forward(device: Device, values: Floats, on: Ints, drawn: Floats, levels: Floats) -> None:
+def _backward(device: Device, ends: Floats, costs: Floats, values: Floats) -> None:
+    """Fill the values of all states, from the end to the first step. (steps + 1, levels, states)"""
+    steps = device.drawn.shape[0]
+    up, states = device.min_up, device.min_up + device.min_down
+    follow, chosen, reached = np.zeros(states), np.zeros(states, np.int64), np.zeros(states)
+    for back in range(steps):
+        step = steps - 1 - back
+        for place in range(len(device.levels)):
+            _follow(device, ends, costs, values, step, device.levels[place], follow, chosen, reached)
+            for state in range(states):
+                values[step, place, state] = _over(device.start_cost, up, states, follow, state)[0]
+
+
+@compiled
+def _forward(
+    device: Device, ends: Floats, costs: Floats, values: Floats, on: Ints, drawn: Floats, levels: Floats
+) -> None:
     """Follow the choices from the first level and the state of being off for long."""
-    steps, loads = device.drawn.shape
     up, states = device.min_up, device.min_up + device.min_down
     follow, chosen, reached = np.zeros(states), np.zeros(states, np.int64), np.zeros(states)
     state = states - 1
     levels[0] = device.first_level
-    for step in range(steps):
-        for after in range(states):
-            follow[after] = np.inf
-            for load in range(1 if after < up else 0, loads if after < up else 1):
-                cost, level = _best(device, values[step + 1, after], step, levels[step], load)
-                if cost < follow[after]:
-                    follow[after], chosen[after], reached[after] = cost, load, level
-        _, state = _over(device, follow, state)
+    for step in range(device.drawn.shape[0]):
+        _follow(device, ends, costs, values, step, levels[step], follow, chosen, reached)
+        _, state = _over(device.start_cost, up, states, follow, state)
         on[step] = 1 if state < up else 0
         drawn[step] = device.drawn[step, chosen[state]]
         levels[step + 1] = reached[state]

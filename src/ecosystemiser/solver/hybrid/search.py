@@ -26,7 +26,7 @@ __all__ = ["Search"]
 
 MOST_PASSES, PATIENCE = 8, 2
 """Passes at most, and how many in a row may find nothing cheaper."""
-CLOSE = 0.005
+CLOSE = 0.01
 """Gap at which the search ends; above it a tighter relaxation is worth its time."""
 
 
