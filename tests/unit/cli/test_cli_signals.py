@@ -23,7 +23,7 @@ def test_an_interrupt_that_a_callback_drops_is_raised_again(capfd: pytest.Captur
         thing = Thing()
         callback = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGTERM))
         begun = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the interrupt comes a moment later
             del thing
             time.sleep(10)
         assert time.monotonic() - begun < 5
