@@ -7,7 +7,7 @@ from benchmarks import hand_loop
 from benchmarks.measure import Effort, Limit, Row, by_turns, seconds_of
 from benchmarks.systems import reference, variations
 
-from ecosystemiser.config.solver_options import SolverOptions
+from ecosystemiser.config.solver_options import SolverOptions, Strategy
 from ecosystemiser.kpis import KpiTotals
 from ecosystemiser.model.compiling import compile_problem
 from ecosystemiser.model.kinds import Floats
@@ -17,7 +17,7 @@ from ecosystemiser.solver.rule_based.solver import RuleBasedSolver, stack
 
 __all__ = ["by_hand", "largest_difference", "rows"]
 
-MOST, SAME = 2.5, 1e-9
+MOST, SAME, NAMED = 1.7, 1e-9, 2.0
 SUMS = tuple(name for name, kind in vars(KpiTotals).items() if isinstance(kind, property))
 
 
@@ -36,7 +36,16 @@ def rows(effort: Effort) -> list[Row]:
     return [
         Row("rule_batch", pair.ours_s, pair.peer_s, "s", MOST, spread=pair.spread, note=note, details=pair.details()),
         Row("rule_batch difference", difference, None, "1", SAME, Limit.VALUE, note=same),
+        *(_named(batch, strategy, effort) for strategy in ("time_of_use", "peak_shaving", "cycle_charging")),
     ]
+
+
+def _named(batch: Problem, strategy: Strategy, effort: Effort) -> Row:
+    """Return a named strategy beside self_consumption."""
+    options = SolverOptions(strategy=strategy, peak_kw=20.0 if strategy == "peak_shaving" else None)
+    named, plain = RuleBasedSolver(batch, options), RuleBasedSolver(batch, SolverOptions())
+    pair = by_turns(lambda: named.solve_batch(batch), lambda: plain.solve_batch(batch), effort.short_repeats)
+    return Row(f"rule_batch {strategy}", pair.ours_s, pair.peer_s, "s", NAMED, spread=pair.spread)
 
 
 def by_hand(batch: Problem) -> Totals:

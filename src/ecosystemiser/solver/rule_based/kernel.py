@@ -15,7 +15,7 @@ from ecosystemiser.solver.rule_based.origin import carry_origin, trace_origin
 from ecosystemiser.solver.rule_based.sums import Sums, add_amounts, add_metered, add_peaks, add_residuals, add_shortages
 from ecosystemiser.solver.rule_based.tables import Numbers, Plan
 
-__all__ = ["dispatch_hours", "dispatch_sums"]
+__all__ = ["close_step", "dispatch_hours", "dispatch_sums", "move_along", "open_step"]
 
 
 @compiled
@@ -26,9 +26,9 @@ def dispatch_hours(plan: Plan, numbers: Numbers, flows: Floats, levels: Floats) 
     there = np.zeros_like(level)
     levels[:, 0] = level[:, 0]
     for step in range(flows.shape[1]):
-        _open_step(plan, numbers, step, level, there, left, moved, ratio, 1)
-        _move(plan, numbers, step, there, left, moved, ratio, 1)
-        _close_step(plan, numbers, there, level, moved, 1)
+        open_step(plan, numbers, step, level, there, left, moved, ratio, 1)
+        _move(plan, left, moved, ratio, 1)
+        close_step(plan, numbers, there, level, moved, 1)
         for flow in range(flows.shape[0]):
             flows[flow, step] = moved[flow, 0]
         for storage in range(levels.shape[0]):
@@ -46,9 +46,9 @@ def dispatch_sums(plan: Plan, numbers: Numbers, sums: Sums) -> None:
     use, charge = np.zeros((2, plan.buses + 1, lanes)), np.zeros((2, plan.buses + 1, lanes))
     work = np.zeros((8, lanes))
     for step in range(plan.signals.shape[0]):
-        _open_step(plan, numbers, step, level, there, left, moved, ratio, lanes)
-        _move(plan, numbers, step, there, left, moved, ratio, lanes)
-        _close_step(plan, numbers, there, level, moved, lanes)
+        open_step(plan, numbers, step, level, there, left, moved, ratio, lanes)
+        _move(plan, left, moved, ratio, lanes)
+        close_step(plan, numbers, there, level, moved, lanes)
         add_amounts(plan, numbers, step, moved, level, sums)
         add_peaks(plan, step, moved, sums)
         add_metered(plan, step, moved, sums)
@@ -60,7 +60,7 @@ def dispatch_sums(plan: Plan, numbers: Numbers, sums: Sums) -> None:
 
 
 @inlined
-def _open_step(plan, numbers, step, level, there, left, moved, ratio, lanes):  # type: ignore[no-untyped-def]
+def open_step(plan, numbers, step, level, there, left, moved, ratio, lanes):  # type: ignore[no-untyped-def]
     """Set what every flow has left, from limits and levels."""
     for flow in plan.limited:
         signal = plan.signals[step, plan.limit_signal[flow]]
@@ -89,16 +89,12 @@ def _open_step(plan, numbers, step, level, there, left, moved, ratio, lanes):  #
 
 
 @inlined
-def _move(plan, numbers, step, there, left, moved, ratio, lanes):  # type: ignore[no-untyped-def]
+def _move(plan, left, moved, ratio, lanes):  # type: ignore[no-untyped-def]
     """Walk down the merit order."""
     for at in range(len(plan.step_supply)):
         supply, use = plan.step_supply[at], plan.step_use[at]
         first, last = plan.step_first[at], plan.step_first[at + 1]
-        if plan.step_kind[at] != 0:
-            if plan.step_when[at] < 0 or plan.when[plan.step_when[at], step] != 0.0:
-                for lane in range(lanes):
-                    _move_under(plan, numbers, at, lane, there, left, moved, ratio)
-        elif first == last:
+        if first == last:
             for lane in range(lanes):
                 a, b = left[supply, lane], left[use, lane]
                 amount = a if a < b else b
@@ -126,35 +122,11 @@ def _move(plan, numbers, step, there, left, moved, ratio, lanes):  # type: ignor
                 moved[use, lane] += delivered
         else:
             for lane in range(lanes):
-                _move_along(plan, lane, supply, use, plan.step_output[first:last], left, moved, ratio)
+                move_along(plan, lane, supply, use, plan.step_output[first:last], left, moved, ratio)
 
 
 @compiled
-def _move_under(plan, numbers, at, lane, there, left, moved, ratio):  # type: ignore[no-untyped-def]
-    """Move one lane by a step that holds under a condition: what it leaves out is set aside meanwhile."""
-    supply, use = plan.step_supply[at], plan.step_use[at]
-    outputs = plan.step_output[plan.step_first[at] : plan.step_first[at + 1]]
-    if plan.step_running[at]:
-        for output in outputs:
-            if moved[plan.output_input[output], lane] <= 0.0:
-                return
-    kept_supply, kept_use = left[supply, lane], left[use, lane]
-    if plan.step_capped[at]:
-        left[supply, lane] = max(0.0, min(kept_supply, numbers.cap[0, lane] - moved[supply, lane]))
-    storage = plan.step_storage[at]
-    if storage >= 0 and plan.step_fill[at] < 1.0:
-        charged = numbers.charge_efficiency[storage, lane]
-        goal = plan.step_fill[at] * numbers.capacity[storage, lane]
-        room = (goal - there[storage, lane]) / charged - moved[use, lane]
-        left[use, lane] = max(0.0, min(kept_use, room))
-    supplied, used = left[supply, lane], left[use, lane]
-    _move_along(plan, lane, supply, use, outputs, left, moved, ratio)
-    left[supply, lane] = kept_supply - (supplied - left[supply, lane])
-    left[use, lane] = kept_use - (used - left[use, lane])
-
-
-@compiled
-def _move_along(plan, lane, supply, use, outputs, left, moved, ratio):  # type: ignore[no-untyped-def]
+def move_along(plan, lane, supply, use, outputs, left, moved, ratio):  # type: ignore[no-untyped-def]
     """Move one lane through a chain of several converters."""
     amount, factor = left[supply, lane], 1.0
     for output in outputs:
@@ -174,7 +146,7 @@ def _move_along(plan, lane, supply, use, outputs, left, moved, ratio):  # type: 
 
 
 @inlined
-def _close_step(plan, numbers, there, level, moved, lanes):  # type: ignore[no-untyped-def]
+def close_step(plan, numbers, there, level, moved, lanes):  # type: ignore[no-untyped-def]
     """Set the levels at the step's end."""
     for storage in range(len(plan.charges)):
         charge, discharge = plan.charges[storage], plan.discharges[storage]

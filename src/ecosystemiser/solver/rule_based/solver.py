@@ -17,6 +17,7 @@ from ecosystemiser.model.problem import Coefficients, Ints, Layout, Problem
 from ecosystemiser.results import Solution, SolverReport, Tally, Totals
 from ecosystemiser.solver.numbers import check_coefficients, check_signals
 from ecosystemiser.solver.rule_based.compiled import threads_of_numba
+from ecosystemiser.solver.rule_based.conditional import dispatch_hours_under, dispatch_sums_under
 from ecosystemiser.solver.rule_based.kernel import dispatch_hours, dispatch_sums
 from ecosystemiser.solver.rule_based.merit_order import MeritOrder, check_capable, merit_orders, routes
 from ecosystemiser.solver.rule_based.nodes import has_circle
@@ -55,7 +56,8 @@ class RuleBasedSolver:
         levels = np.empty((len(problem.layout.charges), problem.steps + 1))
         ((order, _),) = merit_orders(problem, self._routes)
         begin = time.perf_counter()
-        dispatch_hours(self._plan(problem, order), numbers, flows, levels)
+        plan = self._plan(problem, order)
+        (dispatch_hours_under if plan.is_conditional else dispatch_hours)(plan, numbers, flows, levels)
         seconds = time.perf_counter() - begin
         notes = unseen_charges(problem)
         if self._options.strategy != "self_consumption":
@@ -175,7 +177,7 @@ def _side_by_side(pieces: int) -> Iterator[Callable[..., Iterable[Sums]]]:
 def _dispatched(plan: Plan, numbers: Numbers, lanes: Ints) -> Sums:
     part = Numbers._make(np.ascontiguousarray(rows[:, lanes]) for rows in numbers)
     sums = empty_sums(plan, len(lanes))
-    dispatch_sums(plan, part, sums)
+    (dispatch_sums_under if plan.is_conditional else dispatch_sums)(plan, part, sums)
     return sums
 
 

@@ -11,7 +11,7 @@ from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.model.kinds import Floats, MeterKind
 from ecosystemiser.model.problem import Ints, Layout, Problem
 from ecosystemiser.results.tally import own_priced, weighted_pairs
-from ecosystemiser.solver.rule_based.merit_order import MeritOrder
+from ecosystemiser.solver.rule_based.merit_order import MeritOrder, Step
 from ecosystemiser.solver.rule_based.nodes import Nodes, nodes_of
 from ecosystemiser.solver.rule_based.strategies import ALWAYS, Hours, is_cheap
 from ecosystemiser.units import Carrier
@@ -36,14 +36,16 @@ class Plan(NamedTuple):
     step_first: Ints
     """Where the outputs of step i begin in `step_output`; one more than steps."""
     step_output: Ints
+    is_conditional: bool
+    """Whether any step has a condition."""
     step_kind: Ints
     """0: without a condition."""
     step_when: Ints
     """Row of `when` that says in which steps it holds; -1: in all."""
     step_capped: Ints
     """1: only until its supply has brought `Numbers.cap`."""
-    step_running: Ints
-    """1: only through converters that run."""
+    step_drawn: Ints
+    """Input of the converter that must run for it to hold; -1: none."""
     step_fill: Floats
     """To what share of its capacity it fills a storage."""
     step_storage: Ints
@@ -115,10 +117,11 @@ def plan_of(problem: Problem, order: MeritOrder, options: SolverOptions, lane: i
         step_use=_ints(step.use for step in order),
         step_first=_ints(np.cumsum([0, *(len(step.outputs) for step in order)])),
         step_output=_ints(output for step in order for output in step.outputs),
+        is_conditional=any(condition != ALWAYS for condition in conditions),
         step_kind=_ints(condition != ALWAYS for condition in conditions),
         step_when=step_when,
         step_capped=_ints(condition.is_capped for condition in conditions),
-        step_running=_ints(condition.while_running for condition in conditions),
+        step_drawn=_ints(_first_drawn(layout, step) if step.condition.while_running else -1 for step in order),
         step_fill=np.array([options.charge_setpoint if one.to_setpoint else 1.0 for one in conditions]),
         step_storage=_ints(layout.charges.index(step.use) if step.use in layout.charges else -1 for step in order),
         when=when,
@@ -165,6 +168,11 @@ def _hours(problem: Problem, order: MeritOrder, lane: int) -> tuple[Floats, Ints
             rows.append(cheap if hours is Hours.CHEAP else 1.0 - cheap)
         found.append(known[hours, grid])
     return np.array(rows).reshape(len(rows), problem.steps), _ints(found)
+
+
+def _first_drawn(layout: Layout, step: Step) -> int:
+    """Return the input of the first converter on the way of a step."""
+    return layout.inputs[layout.output_converter[step.outputs[0]]]
 
 
 def _first_grid(layout: Layout) -> int | None:
