@@ -118,6 +118,11 @@ def test_a_battery_rests_below_the_peak():
     assert solved.flow("battery.discharge") == near([0, 0, 2, 0])
 
 
+def test_a_grid_without_a_limit_is_held_below_the_peak_too():
+    solved = dispatched(PEAKY.replace(", import_limit_kw: 9", ""), 4, strategy="peak_shaving", peak_kw=3.0)
+    assert solved.flow("grid.import") == near([3, 3, 3, 3])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -22,7 +22,7 @@ def dispatch_hours_under(plan: Plan, numbers: Numbers, flows: Floats, levels: Fl
     """Dispatch one lane and keep its hours, as `kernel.dispatch_hours`."""
     left, moved = np.zeros((flows.shape[0], 1)), np.zeros((flows.shape[0], 1))
     ratio, level = np.zeros((len(plan.output_flow), 1)), numbers.initial_level.copy()
-    there, aside = np.zeros_like(level), np.zeros((2, 1))
+    there, aside = np.zeros_like(level), np.zeros((4, 1))
     levels[:, 0] = level[:, 0]
     for step in range(flows.shape[1]):
         open_step(plan, numbers, step, level, there, left, moved, ratio, 1)
@@ -38,7 +38,7 @@ def dispatch_sums_under(plan: Plan, numbers: Numbers, sums: Sums) -> None:
     count, lanes = len(plan.limit_signal), numbers.limit.shape[1]
     left, moved = np.zeros((count, lanes)), np.zeros((count, lanes))
     ratio, level = np.zeros((len(plan.output_flow), lanes)), numbers.initial_level.copy()
-    there, aside = np.zeros_like(level), np.zeros((2, lanes))
+    there, aside = np.zeros_like(level), np.zeros((4, lanes))
     share = np.zeros((2, level.shape[0], lanes))
     use, charge = np.zeros((2, plan.buses + 1, lanes)), np.zeros((2, plan.buses + 1, lanes))
     work = np.zeros((8, lanes))
@@ -57,10 +57,13 @@ def dispatch_sums_under(plan: Plan, numbers: Numbers, sums: Sums) -> None:
 
 
 @inlined
-def _move_under(plan, numbers, step, there, left, moved, ratio, aside, lanes):  # type: ignore[no-untyped-def]
-    """Walk down the merit order; what a condition withholds of a supply or a use is put `aside` meanwhile. (2, lanes)
+def _move_under(  # type: ignore[no-untyped-def]  # noqa: C901 - what it would call is inlined badly
+    plan, numbers, step, there, left, moved, ratio, aside, lanes
+):
+    """Walk down the merit order; what a condition withholds of a supply or a use is put aside meanwhile.
 
-    A step moves as in `kernel`, written here again: a function that both call is inlined badly.
+    `aside` (4, lanes): of the supply what it has and what it may bring, of the use likewise. A step moves as in
+    `kernel`, written here again: a function that both call is inlined badly.
     """
     for at in range(len(plan.step_supply)):
         supply, use = plan.step_supply[at], plan.step_use[at]
@@ -74,21 +77,20 @@ def _move_under(plan, numbers, step, there, left, moved, ratio, aside, lanes):  
                 most = left[supply, lane]
                 allowed = numbers.cap[0, lane] - moved[supply, lane] if capped else most
                 allowed = allowed if allowed > 0.0 else 0.0
-                aside[0, lane] = most - allowed if allowed < most else 0.0
-                aside[1, lane] = 0.0
+                aside[0, lane], aside[1, lane] = most, allowed if allowed < most else most
+                aside[2, lane], aside[3, lane] = left[use, lane], left[use, lane]
             if drawn >= 0:
                 for lane in range(lanes):
-                    aside[0, lane] = aside[0, lane] if moved[drawn, lane] > 0.0 else left[supply, lane]
+                    aside[1, lane] = aside[1, lane] if moved[drawn, lane] > 0.0 else 0.0
             if storage >= 0 and fill < 1.0:
                 for lane in range(lanes):
                     goal = fill * numbers.capacity[storage, lane] - there[storage, lane]
                     fitting = goal / numbers.charge_efficiency[storage, lane] - moved[use, lane]
                     fitting = fitting if fitting > 0.0 else 0.0
                     room = left[use, lane]
-                    aside[1, lane] = room - fitting if fitting < room else 0.0
+                    aside[3, lane] = fitting if fitting < room else room
             for lane in range(lanes):
-                left[supply, lane] -= aside[0, lane]
-                left[use, lane] -= aside[1, lane]
+                left[supply, lane], left[use, lane] = aside[1, lane], aside[3, lane]
         if first == last:
             for lane in range(lanes):
                 a, b = left[supply, lane], left[use, lane]
@@ -120,5 +122,7 @@ def _move_under(plan, numbers, step, there, left, moved, ratio, aside, lanes):  
                 move_along(plan, lane, supply, use, plan.step_output[first:last], left, moved, ratio)
         if kind != 0:
             for lane in range(lanes):
-                left[supply, lane] += aside[0, lane]
-                left[use, lane] += aside[1, lane]
+                had, might, has = aside[0, lane], aside[1, lane], left[supply, lane]
+                left[supply, lane] = has if had == might else had - (might - has)  # both may be without limit
+                had, might, has = aside[2, lane], aside[3, lane], left[use, lane]
+                left[use, lane] = has if had == might else had - (might - has)
