@@ -7,7 +7,7 @@ from tests.unit.solver.switched import HEATED, near, solved_by, switched
 from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.errors import FailureCause, InputError, SolveError
 from ecosystemiser.model.compiling import compile_problem
-from ecosystemiser.model.loading import load_system
+from ecosystemiser.model.loading import load_system, with_values
 from ecosystemiser.reader import parse_yaml
 from ecosystemiser.solver.door import prepare
 from ecosystemiser.solver.hybrid import search
@@ -109,6 +109,15 @@ def test_what_does_not_fit_is_planned_in_windows(change, reason):
     assert solved.report.status == "planned in windows"
     assert solved.report.notes[0] == f"the plan of 1 windows, because {reason}"
     assert solved.report.objective == near(solved_by("milp", HEATED, 3, change=change).report.objective)
+
+
+def test_what_does_not_fit_is_planned_at_once_under_a_limit_of_co2():
+    """Two units, and a limit that the plan just keeps: 3 kWh at 0.5 kg."""
+    text = HEATED.replace("export_limit_kw: 0", "export_limit_kw: 0, co2_kg_per_kwh: 0.5")
+    document = f"system_id: co2\ntime: {{steps: 3}}\neconomics: {{co2_limit_kg: 1.5}}\ncomponents:\n{text}"
+    system = load_system(with_values(parse_yaml(document, "co2.yaml"), {"boiler.count": 2}))
+    solved = solved_by("hybrid", system, 3)
+    assert (solved.report.status, solved.report.objective) == ("optimal", near(0.8))
 
 
 def test_windows_plan_where_no_pass_finds_a_plan(monkeypatch):

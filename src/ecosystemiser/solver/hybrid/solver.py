@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from ecosystemiser.config.solver_options import SolverOptions
 from ecosystemiser.errors import FailureCause, InputError, SolveError
 from ecosystemiser.model.problem import Problem
@@ -78,7 +80,12 @@ class HybridSolver:
         return self._in_windows(problem, reason, should_stop)
 
     def _in_windows(self, problem: Problem, reason: str, should_stop: StopAsked) -> Solution:
-        """Return the plan of windows, each asked to leave behind what the linear program would."""
+        """Return the plan of windows, each asked to leave behind what the linear program would.
+
+        Windows cannot keep a limit of CO2 of the whole run: then all hours are planned at once.
+        """
+        if np.isfinite(problem.coefficients.co2_limit):
+            return self._milp.solve(problem, should_stop=should_stop)
         targets = Search(problem, self._options, time.perf_counter()).relaxed_levels(should_stop)
         plan = plan_windows(self._milp, problem, targets, self._options, should_stop)
         report = SolverReport(
