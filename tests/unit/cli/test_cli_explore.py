@@ -77,7 +77,8 @@ def test_it_ends_by_a_signal_without_a_traceback(number: signal.Signals, code: i
     assert process.returncode == code
     assert "Warning: the explorer listens on 0.0.0.0" in said
     assert "Traceback" not in said
-    with socket.socket() as probe:  # nobody listens any more
+    with socket.socket() as probe:  # nobody listens any more; what was said before may linger
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", int(address.rpartition(":")[2])))
     assert not (tmp_path / "x.sqlite").exists()
 
